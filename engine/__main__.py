@@ -1,0 +1,93 @@
+"""The commands. Each is a few lines that call a room."""
+
+from __future__ import annotations
+
+import sys
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from engine.workbook.problems import InvalidWorkbook
+
+INVALID, FAILED_CHECK = 3, 4
+
+app = typer.Typer(
+    help="What served tokens cost, and what they earn: from one Excel workbook to a report.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Workbook = Annotated[Path, typer.Argument(help="The input workbook.")]
+
+
+def _month(text: str) -> date:
+    try:
+        return datetime.strptime(text, "%Y-%m").date()
+    except ValueError:
+        raise typer.BadParameter(f"'{text}' is not a month; write it as 2026-11") from None
+
+
+@app.command()
+def report(
+    workbook: Workbook,
+    month: Annotated[
+        str, typer.Option(help="Month to report, such as 2026-11; the workbook's own where left out.")
+    ] = "",
+    out: Annotated[Path, typer.Option(help="Folder of the archive.")] = Path("reports"),
+) -> None:
+    """Write the month's results.xlsx, report.pdf and results.parquet."""
+    from engine.run import report_month
+
+    def progress(stage: str) -> None:
+        if sys.stderr.isatty():
+            print(f"\r\033[K{stage} ...", end="", file=sys.stderr, flush=True)
+
+    outcome = report_month(workbook, out, _month(month) if month else None, progress)
+    progress("done")
+    print(f"\n{outcome.headline}.\nWritten: {outcome.folder}/report.pdf and results.xlsx")
+    if not outcome.passed:
+        print("FAILED: " + "; ".join(check.name for check in outcome.checks if not check.passed), file=sys.stderr)
+        raise typer.Exit(FAILED_CHECK)
+
+
+@app.command()
+def blank(
+    path: Annotated[Path, typer.Argument(help="Where to write the empty workbook.")] = Path("inputs/new.xlsx"),
+    example: Annotated[bool, typer.Option("--example", help="Write the example months into inputs/ instead.")] = False,
+) -> None:
+    """Write an empty input workbook, or the example of two months."""
+    from engine.catalogue import write_blank_workbook, write_examples
+
+    for written in write_examples() if example else [write_blank_workbook(path)]:
+        print(f"Written: {written}")
+
+
+@app.command()
+def explain(
+    workbook: Workbook,
+    configuration: Annotated[str, typer.Option(help="Name on the Configurations sheet.")],
+    quantity: Annotated[str, typer.Option(help="The figure to derive, such as output_cost.")] = "blended_cost",
+) -> None:
+    """Derive one figure, formula by formula, down to input cells."""
+    from engine.derivation import UnknownNameError, derive
+
+    try:
+        print("\n".join(derive(workbook, configuration, quantity)))
+    except UnknownNameError as unknown:
+        raise typer.BadParameter(str(unknown)) from None
+
+
+def main() -> None:
+    """Runs the command line. Exit codes: 0 ok, 1 our bug, 2 usage, 3 invalid input, 4 a check failed."""
+    try:
+        app()
+    except InvalidWorkbook as invalid:
+        print(invalid, file=sys.stderr)
+        sys.exit(INVALID)
+
+
+if __name__ == "__main__":
+    main()

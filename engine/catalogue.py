@@ -1,0 +1,133 @@
+"""Catalogue: the public facts and the example that ship as CSV in inputs/catalogue. Does not know what a figure means.
+
+A cell becomes what its column is declared to hold; a blank cell is left out.
+"""
+
+from __future__ import annotations
+
+import calendar
+import csv
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from engine.sheets import (
+    BY_NAME,
+    CALIBRATION,
+    CHANGE_LOG,
+    CONFIGURATIONS,
+    HARDWARE,
+    MODELS,
+    PRECISIONS,
+    PRICES,
+    SETTINGS,
+    TRAFFIC,
+    TRAFFIC_MIXES,
+    Column,
+    Sheet,
+)
+from engine.workbook.blank import write_blank
+
+Row = dict[str, Any]
+
+INPUTS = Path(__file__).parents[1] / "inputs"
+FOLDER = INPUTS / "catalogue"
+FACTS = {"accelerators": HARDWARE, "models": MODELS, "precisions": PRECISIONS, "calibration": CALIBRATION}
+EXAMPLE = FOLDER / "example"
+OWN = {
+    "configurations": CONFIGURATIONS,
+    "traffic": TRAFFIC,
+    "traffic_mixes": TRAFFIC_MIXES,
+    "prices": PRICES,
+    "change_log": CHANGE_LOG,
+}
+# The example as it stands is November; a month before it is a file of what was different.
+MONTHS = {"november": "example.xlsx", "october": "example-october.xlsx"}
+
+
+def catalogue(name: str) -> list[Row]:
+    """All rows of `accelerators`, `models`, `precisions` or `calibration`, by column."""
+    return _rows(FOLDER / f"{name}.csv", FACTS[name])
+
+
+def example(month: str) -> dict[str, list[Row]]:
+    """The rows of every sheet of the example workbook; Settings is one row.
+
+    `month` is one of MONTHS. Errors: FileNotFoundError for another.
+    """
+    sheets = {sheet.name: _rows(EXAMPLE / f"{name}.csv", sheet) for name, sheet in OWN.items()}
+    sheets[SETTINGS.name] = [_settings()]
+    used = _table(EXAMPLE / "uses.csv")
+    for name, sheet in FACTS.items():
+        rows = {row[sheet.keys[0].name]: row for row in catalogue(name)}
+        sheets[sheet.name] = [rows[use["key"]] for use in used if use["sheet"] == sheet.name]
+    for own in _rows(EXAMPLE / "hardware.csv", HARDWARE):
+        _merge(sheets[HARDWARE.name], own)
+    if month != "november":
+        _change(sheets, EXAMPLE / f"{month}.csv")
+    end = _end_of_month(sheets[SETTINGS.name][0]["report_month"])
+    sheets[CHANGE_LOG.name] = [row for row in sheets[CHANGE_LOG.name] if row["changed_on"] <= end]
+    return sheets
+
+
+def write_examples(folder: Path = INPUTS) -> list[Path]:
+    """The example workbooks, one for each month; the same files give the same bytes."""
+    paths = []
+    for month, name in MONTHS.items():
+        rows = example(month)
+        paths.append(folder / name)
+        write_blank(paths[-1], rows, today=_end_of_month(rows[SETTINGS.name][0]["report_month"]))
+    return paths
+
+
+def write_blank_workbook(path: Path) -> Path:
+    """A workbook to fill in, with the public facts in place."""
+    write_blank(path, {sheet.name: catalogue(name) for name, sheet in FACTS.items()}, today=date.today())
+    return path
+
+
+def _merge(rows: list[Row], own: Row) -> None:
+    """Own cells replace those of the accelerator of that name, or make a new one."""
+    for row in rows:
+        if row["hardware"] == own["hardware"]:
+            row.update(own)
+            return
+    rows.append(own)
+
+
+def _change(sheets: dict[str, list[Row]], path: Path) -> None:
+    """Cells that held something else in that month; a blank value clears the cell."""
+    for change in _table(path):
+        sheet = BY_NAME[change["sheet"]]
+        rows = sheets[sheet.name]
+        row = rows[0] if sheet.vertical else next(r for r in rows if r[sheet.keys[0].name] == change["key"])
+        row.pop(change["column"], None)
+        if change["value"]:
+            row[change["column"]] = _cell(sheet.column(change["column"]), change["value"])
+
+
+def _settings() -> Row:
+    values = {line["setting"]: line["value"] for line in _table(EXAMPLE / "settings.csv")}
+    return {name: _cell(SETTINGS.column(name), text) for name, text in values.items() if text}
+
+
+def _end_of_month(month: date) -> date:
+    return month.replace(day=calendar.monthrange(month.year, month.month)[1])
+
+
+def _rows(path: Path, sheet: Sheet) -> list[Row]:
+    return [{name: _cell(sheet.column(name), text) for name, text in line.items() if text} for line in _table(path)]
+
+
+def _table(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as lines:
+        return list(csv.DictReader(lines, strict=True))
+
+
+def _cell(column: Column, text: str) -> Any:
+    """What an analyst would have typed: a number, a day, or text."""
+    if text in column.words:
+        return text
+    if column.unit.kind in ("date", "month"):
+        return date.fromisoformat(text)
+    return float(text) if column.unit.is_number else text

@@ -1,0 +1,115 @@
+"""All formulas of the engine by name, and the operating points at which a group of them is instantiated again.
+
+A formula is a plain function: its name is the quantity it gives, its parameters name what it needs, its return
+annotation is the unit. This file only collects them; the economics is in the modules beside it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from types import FunctionType, ModuleType
+from typing import Any
+
+from engine.formulas import cost, decode, fleet, margin, memory, prefill, traffic
+
+Formula = Callable[..., Any]
+Formulas = dict[str, Formula]
+
+
+def needs(formula: Formula) -> tuple[str, ...]:
+    """Names of the quantities that a formula takes."""
+    return tuple(inspect.signature(formula).parameters)
+
+
+def _formulas_of(module: ModuleType) -> Formulas:
+    return {
+        name: function
+        for name, function in vars(module).items()
+        if isinstance(function, FunctionType) and function.__module__ == module.__name__ and not name.startswith("_")
+    }
+
+
+def _renamed(formula: Formula, name: str, parameters: Iterable[str]) -> Formula:
+    """The same function under other names: what it gives, and what it takes, position by position."""
+    assert isinstance(formula, FunctionType)
+    copy = FunctionType(formula.__code__, formula.__globals__, name, formula.__defaults__, formula.__closure__)
+    copy.__doc__, copy.__annotations__ = formula.__doc__, formula.__annotations__
+    copy.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [inspect.Parameter(p, inspect.Parameter.POSITIONAL_OR_KEYWORD) for p in parameters],
+        return_annotation=formula.__annotations__["return"],
+    )
+    copy.__origin__ = formula.__name__  # type: ignore[attr-defined]
+    return copy
+
+
+def again(formulas: Mapping[str, Formula], suffix: str, **renames: str) -> Formulas:
+    """A group of formulas at another operating point.
+
+    `renames` says which quantity takes the place of which. Every formula of the group that depends on a replaced
+    quantity, directly or through the group, comes again under `name_suffix` (or under the name `renames` gives it);
+    the others are left out, because nothing would change for them.
+    """
+    touched: set[str] = set()
+    while True:
+        more = {n for n, f in formulas.items() if n not in touched and (set(renames) | touched) & set(needs(f))}
+        if not more:
+            break
+        touched |= more
+    outputs = {name: renames.get(name, f"{name}_{suffix}") for name in touched}
+    inputs = {**{name: outputs[name] for name in touched}, **{k: v for k, v in renames.items() if k not in touched}}
+    return {
+        outputs[name]: _renamed(formulas[name], outputs[name], [inputs.get(p, p) for p in needs(formulas[name])])
+        for name in formulas
+        if name in touched
+    }
+
+
+def _group(names: str) -> Formulas:
+    return {name: _WRITTEN[name] for name in names.split()}
+
+
+_WRITTEN: Formulas = {}
+for _module in (memory, decode, prefill, fleet, cost, margin):
+    _WRITTEN.update(_formulas_of(_module))
+
+MATRICES = _group(
+    "compute_share dense_arithmetic_time dense_time expert_share expert_reading_time expert_arithmetic_time "
+    "expert_time matrix_time collective_transfer_time"
+)
+STEP = MATRICES | _group(
+    "step_tokens attention_reading_time attention_arithmetic_time attention_time sequence_overhead_time step_time"
+)
+PASS = STEP | _group("time_to_first_token cycle_time settled_batch")
+
+# How many sequences decode depends on how long they wait for a first token, and the reverse: three passes settle it.
+_FIRST_PASS = again(PASS, "first_pass", decoding_batch="batch_size")
+_SECOND_PASS = again(PASS, "second_pass", decoding_batch="settled_batch_first_pass", settled_batch="decoding_batch")
+_CHUNK = again(MATRICES, "chunk", step_tokens="chunk_tokens", decode_compute_share="prefill_compute_share")
+_KEPT = _group("kept_tokens")
+
+_OF_MANY = _group("busy_share idle_share served_cost served_price break_even_price_rise")
+_OF_ACTIONS = _group("saving break_even_gain")
+_ELSEWHERE = {"settled_batch", *_OF_MANY, *_OF_ACTIONS}
+
+# One table of formulas for each grain: a class within a traffic, a configuration, and several configurations together.
+LINE_FORMULAS: Formulas = _formulas_of(traffic)
+TOTAL_FORMULAS: Formulas = {
+    **_OF_MANY,
+    **_group("busy_cost gross_profit gross_margin"),
+    **again(
+        _group("break_even_utilization"),
+        "",
+        utilization="busy_share",
+        break_even_utilization="break_even_utilization",
+    ),
+}
+ACTION_FORMULAS: Formulas = {**_OF_ACTIONS, **_group("break_even_price_rise")}
+FORMULAS: Formulas = {
+    **{name: formula for name, formula in _WRITTEN.items() if name not in _ELSEWHERE},
+    **again(_KEPT, "final", mean_context="final_context"),
+    **again(_KEPT, "prompt", mean_context="input_tokens"),
+    **_CHUNK,
+    **_FIRST_PASS,
+    **_SECOND_PASS,
+}

@@ -1,0 +1,1 @@
+"""Drawing a report: as an Excel workbook and as a PDF. Knows neither quantities nor formulas."""

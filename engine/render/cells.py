@@ -1,0 +1,66 @@
+"""Cells: the few ways in which anything is put on a sheet of results.xlsx. Knows styles and formats, no figures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, cast
+
+from openpyxl import Workbook
+from openpyxl.cell import Cell
+from openpyxl.worksheet.worksheet import Worksheet
+
+from engine.sheets import HEAD_ROW, PURPOSE_ROW, TITLE_ROW
+from engine.workbook.looks import set_print
+
+
+def put(
+    sheet: Worksheet, row: int, column: int, value: Any, style: str, number_format: str = "", *, live: bool = False
+) -> Cell:
+    """Writes one value in a style; a formula only where `live` says so, text otherwise stays text."""
+    cell = cast(Cell, sheet.cell(row, column))
+    cell.style = style
+    if number_format:
+        cell.number_format = number_format
+    if live:
+        cell.value = value
+    elif isinstance(value, str):
+        text(cell, str(value))
+    elif value is None or (isinstance(value, float) and math.isnan(value)):
+        text(cell, "")
+    else:
+        cell.value = value if isinstance(value, date | int) else float(value)
+    return cell
+
+
+def text(cell: Cell, value: str) -> None:
+    """Writes text that stays text: openpyxl takes a leading '=' for a formula, and Excel a leading sign."""
+    cell.value = value
+    cell.data_type = "s"
+    if value[:1] in ("=", "+", "-", "@"):
+        cell.quotePrefix = True
+
+
+def sheet_of(book: Workbook, name: str, title: str, sentence: str) -> Worksheet:
+    """A new sheet with its title and one sentence, without gridlines."""
+    sheet: Worksheet = book.create_sheet(name)
+    sheet.sheet_view.showGridLines = False
+    put(sheet, TITLE_ROW, 1, title, "Title")
+    if sentence:
+        put(sheet, PURPOSE_ROW, 1, sentence, "Purpose")
+    sheet.sheet_format.defaultRowHeight = 16
+    return sheet
+
+
+def head(sheet: Worksheet, row: int, names: Sequence[str], numbers: Sequence[int] = ()) -> None:
+    """Heads of a table, aligned with their columns: those in `numbers` (counted from 1) right, the others left."""
+    for column, name in enumerate(names, 1):
+        put(sheet, row, column, name, "Head" if column in numbers else "Head Text")
+
+
+def fit_to_page(sheet: Worksheet, *, landscape: bool, one_page: bool = False, wide: int = 1) -> None:
+    """Print set-up: A4, `wide` pages wide, heads repeated."""
+    set_print(sheet, "Inference margin", [], "" if one_page else f"{HEAD_ROW}:{HEAD_ROW}")
+    sheet.page_setup.orientation = "landscape" if landscape else "portrait"
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = wide, 1 if one_page else 0

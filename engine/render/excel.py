@@ -1,0 +1,191 @@
+"""results.xlsx: draws the report's sheets, live over the frozen inputs. Knows neither quantities nor formulas.
+
+openpyxl writes formulas without values; the file is then recalculated by a second, independent engine, whose checks
+are read back.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+
+from openpyxl import Workbook, load_workbook
+from openpyxl.workbook.defined_name import DefinedName
+from openpyxl.worksheet.worksheet import Worksheet
+
+from engine.render import frozen
+from engine.render.cells import fit_to_page, head, put, sheet_of
+from engine.render.live import draw_grain, draw_live_sheet, draw_words
+from engine.report.answer import Check
+from engine.report.build import Draft
+from engine.report.checks import CHECKS, ENGINE, GRAINS, TIE_OUT, LiveCheck, blocks, live_checks
+from engine.report.live import JOINED, POINTS, letters, quoted
+from engine.scenarios import Scenario
+from engine.sheets import FIRST_ROW, HEAD_ROW
+from engine.units import unit_of
+from engine.workbook.looks import new_book, set_widths
+from engine.workbook.package import packed, repacked
+
+COVER = "Report"
+CHECK_CELL = "B11"
+WORDS = "Formulas in words"
+PURPOSES = {
+    "Summary": "What did the month earn, and what changed?",
+    "Costs": "What does a token cost on each configuration?",
+    "Margins": "Which traffic earns money, and why?",
+    "Fleet": "How many accelerators, how busy, at what bill?",
+    "Speed": "What is a decode step made of?",
+    JOINED: "What each configuration reads from the input sheets. Live.",
+    "Traffic lines": "What each class adds to a traffic. Live.",
+    "Calculation": "How each figure follows from the inputs, one formula per column. Live.",
+    POINTS: "The same formulas at the passes that settle the batch, and for a prefill chunk. Live.",
+    "By traffic": "Sums over the configurations that serve a traffic. Live.",
+    "Total": "Sums over all configurations that serve. Live.",
+    WORDS: "Every formula in words, with its meaning and source.",
+    ENGINE: "The engine\u2019s own figures, as values.",
+    TIE_OUT: "Relative difference of every live figure from the engine\u2019s.",
+    CHECKS: "Do both agree, and do the parts add up?",
+}
+
+
+def write_results(draft: Draft, path: Path, *, created: datetime) -> tuple[Check, ...]:
+    """Writes results.xlsx, has it recalculated, and returns its checks as the second engine found them.
+
+    Errors: RecalculationError where the second engine refuses the file.
+    """
+    scenario = draft.scenario
+    book = new_book()
+    checks = live_checks(scenario)
+    cover = sheet_of(book, COVER, str(scenario.inputs.settings["report_title"]), "")
+    for sheet in draft.sheets:
+        draw_live_sheet(book, sheet)
+    for name in GRAINS:
+        draw_grain(book, scenario, scenario[name], PURPOSES)
+    frozen.copy_inputs(book, scenario.inputs)
+    draw_words(book, WORDS, scenario, PURPOSES[WORDS])
+    _draw_tie_out(book, scenario)
+    _draw_checks(book, checks)
+    _draw_cover(cover, draft, book.sheetnames[1:])
+    book.properties.title, book.properties.creator = draft.title, "inference-margin"
+    path.write_bytes(packed(book, created.date()))
+    recalculate(path)
+    path.write_bytes(repacked(path.read_bytes(), created.date()))
+    return _read_checks(path, checks)
+
+
+class RecalculationError(RuntimeError):
+    """The second engine could not calculate the workbook."""
+
+
+def recalculate(path: Path) -> None:
+    """Fills in the cached value of every formula, changing nothing else, with the command of formualizer."""
+    command = shutil.which("formualizer", path=str(Path(sys.executable).parent)) or "formualizer"
+    done = subprocess.run([command, "recalc", str(path), "--json"], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise RecalculationError(done.stderr or done.stdout)
+    answer = json.loads(done.stdout)
+    if answer["error_cells"]:
+        places = ", ".join(f"{error['sheet']}!{error['cell']} {error['error']}" for error in answer["errors"])
+        raise RecalculationError(f"{answer['error_cells']} cells in error: {places}")
+
+
+def _draw_cover(sheet: Worksheet, draft: Draft, names: Sequence[str]) -> None:
+    settings, inputs = draft.scenario.inputs.settings, draft.scenario.inputs
+    put(sheet, 2, 1, f"{settings['report_month']:%B %Y} \u00b7 results workbook", "Purpose")
+    facts = (
+        ("Purpose", "Every figure of report.pdf as a live formula over the inputs as they were."),
+        ("Owner", str(settings["owner"]) or "\u2013"),
+        ("Month", f"{settings['report_month']:%B %Y}"),
+        ("Currency", str(settings["currency"])),
+        ("Input", f"{inputs.path.name}, sha256 {inputs.sha256[:8]} \u2026 {inputs.sha256[-4:]}"),
+    )
+    for row, (name, text) in enumerate(facts, 4):
+        put(sheet, row, 1, name, "Row Label")
+        put(sheet, row, 2, text, "Text")
+    put(sheet, 11, 1, "Run check", "Row Label")
+    put(sheet, 11, 2, '=IF(Run_Check=0,"ALL CHECKS PASSED",Run_Check&" CHECKS FAILED")', "Check Cell", live=True)
+    head(sheet, 13, ("Sheet", "What it answers"))
+    for row, name in enumerate(names, 14):
+        put(sheet, row, 1, name, "Hyperlink").hyperlink = f"#{quoted(name)}!A1"
+        put(sheet, row, 2, PURPOSES.get(name, "Inputs as they were"), "Text")
+    start = 15 + len(names)
+    head(sheet, start, ("How cells look", "Meaning"))
+    for offset, (sample, style, meaning) in enumerate(
+        (
+            (12.5, "Input", "Input: typed by an analyst, frozen here"),
+            (12.5, "Calculation", "Calculation: a formula; do not type here"),
+            (12.5, "Output", "Output: a figure the PDF quotes"),
+            ("PASS", "Check Cell", "Check Cell: pass or fail"),
+            ("see Run checks", "Note", "Note: an explanation"),
+        ),
+        start + 1,
+    ):
+        put(sheet, offset, 1, sample, style)
+        put(sheet, offset, 2, meaning, "Text")
+    set_widths(sheet, [26, 74])
+    fit_to_page(sheet, landscape=False, one_page=True)
+
+
+def _draw_tie_out(book: Workbook, scenario: Scenario) -> None:
+    """The engine's figures as values, and beside them, at the same addresses, how far each live figure is off."""
+    engine = sheet_of(book, ENGINE, ENGINE, PURPOSES[ENGINE])
+    tied = sheet_of(book, TIE_OUT, TIE_OUT, PURPOSES[TIE_OUT])
+    for block in blocks(scenario):
+        for sheet in (engine, tied):
+            head(sheet, block.first_row - 1, block.quantities)
+        for row in range(len(block.grain.keys)):
+            here = block.first_row + row
+            for column, quantity in enumerate(block.quantities, 1):
+                value, unit = block.grain.values[quantity][row], unit_of(block.grain.annotation(quantity))
+                style = "Calculation" if unit.is_number else "Text"
+                put(engine, here, column, value, style, unit.excel_format)
+                if column == 1:
+                    put(tied, here, column, value, "Text")
+                else:
+                    live = f"{quoted(block.sheet)}!{letters(column)}{FIRST_ROW + row}"
+                    own = f"{quoted(ENGINE)}!{letters(column)}{here}"
+                    put(tied, here, column, _difference(live, own), "Calculation", "0.0E+00", live=True)
+    for sheet in (engine, tied):
+        sheet.freeze_panes = "B5"
+        sheet.column_dimensions["A"].width = 34
+        fit_to_page(sheet, landscape=True)
+
+
+def _difference(live: str, own: str) -> str:
+    """Relative difference of two cells. Text and blanks are equal or wrong; below 1e-15 only rounding is left."""
+    away = f"ABS({live}-{own})"
+    return f"=IF({live}={own},0,IFERROR(IF({away}<1E-15,0,{away}/MAX(ABS({live}),ABS({own}))),1))"
+
+
+def _draw_checks(book: Workbook, checks: Sequence[LiveCheck]) -> None:
+    sheet = sheet_of(book, CHECKS, CHECKS, PURPOSES[CHECKS])
+    head(sheet, HEAD_ROW, ("Check", "Found", "Expected", "Allowed", "Result"), numbers=(2, 3, 4))
+    for row, check in enumerate(checks, FIRST_ROW):
+        put(sheet, row, 1, check.name, "Row Label")
+        put(sheet, row, 2, check.found, "Calculation", "General", live=True)
+        put(sheet, row, 3, check.expected, "Calculation", "General", live=True)
+        put(sheet, row, 4, check.allowed, "Calculation", "General")
+        put(sheet, row, 5, f'=IF(ABS(B{row}-C{row})<=D{row},"pass","fail")', "Check Cell", live=True)
+    last = FIRST_ROW + len(checks) - 1
+    put(sheet, last + 2, 1, "Checks that failed", "Row Label")
+    failed = f'=ROWS(E{FIRST_ROW}:E{last})-COUNTIF(E{FIRST_ROW}:E{last},"pass")'
+    put(sheet, last + 2, 2, failed, "Calculation", "0", live=True)
+    book.defined_names["Run_Check"] = DefinedName("Run_Check", attr_text=f"{quoted(CHECKS)}!$B${last + 2}")
+    set_widths(sheet, [66, 18, 18, 12, 12])
+    fit_to_page(sheet, landscape=True)
+
+
+def _read_checks(path: Path, checks: Sequence[LiveCheck]) -> tuple[Check, ...]:
+    book = load_workbook(path, read_only=True, data_only=True)
+    rows = book[CHECKS].iter_rows(min_row=FIRST_ROW, max_row=FIRST_ROW + len(checks) - 1, max_col=5, values_only=True)
+    read = tuple(
+        Check(check.name, float(str(found)), float(str(expected)), check.allowed, result == "pass")
+        for check, (_, found, expected, _, result) in zip(checks, rows, strict=True)
+    )
+    book.close()
+    return read

@@ -1,0 +1,145 @@
+"""Live sheets: draws grains and sheets for readers, every figure a formula. Knows no particular figure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from openpyxl import Workbook
+from openpyxl.chart import BarChart, Reference, ScatterChart, Series
+from openpyxl.chart.shapes import GraphicalProperties
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
+
+from engine.derivation import label, meaning, source
+from engine.render.cells import fit_to_page, head, put, sheet_of
+from engine.render.lookups import Lookups
+from engine.report.live import Live, LiveChart, LiveSheet, sheet_and_column, sheets_of
+from engine.scenarios import Grain, Key, Scenario
+from engine.sheets import FIRST_ROW, HEAD_ROW, UNIT_ROW
+from engine.tracing import written
+from engine.units import unit_of
+from engine.workbook.looks import set_widths
+
+BLUE, GREY = "17517E", "9AA6B0"
+ROW_STYLES = {"plain": "Calculation", "total": "Total", "key": "Output", "group": "Total"}
+COLUMNS_A_PAGE = 12
+
+
+def draw_grain(book: Workbook, scenario: Scenario, grain: Grain, purposes: Mapping[str, str]) -> None:
+    """The live sheets of a grain: keys as text, inputs looked up, figures calculated; one formula per column."""
+    for name, quantities in sheets_of(grain).items():
+        sheet = sheet_of(book, name, name, purposes[name])
+        numbers = [column for column, q in enumerate(quantities, 1) if unit_of(grain.annotation(q)).is_number]
+        head(sheet, HEAD_ROW, quantities, numbers)
+        for column, quantity in enumerate(quantities, 1):
+            unit = unit_of(grain.annotation(quantity))
+            put(sheet, UNIT_ROW, column, "%" if unit.kind == "share" else unit.symbol, "Unit")
+            sheet.column_dimensions[get_column_letter(column)].width = max(11, min(34, len(quantity) + 2))
+        for row in range(len(grain.keys)):
+            lookups = Lookups(scenario, grain, name, FIRST_ROW + row)
+            for column, quantity in enumerate(quantities, 1):
+                unit = unit_of(grain.annotation(quantity))
+                typed = isinstance(grain.sources.get(quantity), Key)
+                value = grain.values[quantity][row] if typed else lookups.formula(quantity)
+                style, shown = ("Calculation", unit.excel_format) if unit.is_number else ("Text", "General")
+                put(sheet, FIRST_ROW + row, column, value, style, shown, live=not typed)
+        sheet.column_dimensions["A"].width = 34
+        sheet.freeze_panes = "B5"
+        sheet.print_title_cols = "A:A"
+        fit_to_page(sheet, landscape=True, wide=-(-len(quantities) // COLUMNS_A_PAGE))
+
+
+def draw_live_sheet(book: Workbook, live: LiveSheet) -> None:
+    """A sheet for readers: its tables one under the other, then its charts."""
+    sheet = sheet_of(book, live.name, live.title, live.sentence)
+    for index, table in enumerate(live.tables):
+        head_row = live.head_row(index)
+        numbers = [column for column, item in enumerate(table.heads, 1) if unit_of(item.unit).is_number]
+        head(sheet, head_row, [item.name for item in table.heads], numbers)
+        for column, item in enumerate(table.heads, 1):
+            if item.unit_label:
+                put(sheet, head_row - 1, column, item.unit_label, "Unit")
+        for row, line in enumerate(table.rows, head_row + 1):
+            for column, cell in enumerate(line.cells, 1):
+                _draw_cell(sheet, row, column, cell, line.style)
+    set_widths(sheet, list(live.widths))
+    last = live.head_row(len(live.tables) - 1) + len(live.tables[-1].rows) + 3
+    for chart in live.charts:
+        _draw_chart(sheet, live, chart, f"A{last}")
+        last += 22
+    sheet.freeze_panes = f"A{FIRST_ROW}" if len(live.tables) == 1 else None
+    fit_to_page(sheet, landscape=live.landscape, one_page=bool(live.charts))
+
+
+def _draw_cell(sheet: Worksheet, row: int, column: int, live: Live, line: str) -> None:
+    unit = unit_of(live.annotation)
+    if unit.kind == "text":
+        style = "Total Text" if line == "total" else "Row Label" if column == 1 else "Text"
+    else:
+        style = ROW_STYLES[line]
+    shown = "General" if unit.kind == "text" else unit.excel_format
+    put(sheet, row, column, live.formula or live.value, style, shown, live=bool(live.formula))
+
+
+def _draw_chart(sheet: Worksheet, live: LiveSheet, chart: LiveChart, anchor: str) -> None:
+    table = live.tables[chart.table]
+    first = live.head_row(chart.table) + 1
+    rows = (first, first + (len(chart.rows) or len(table.rows)) - 1)
+    across = Reference(sheet, min_col=chart.across + 1, min_row=rows[0], max_row=rows[1])
+    up = Reference(sheet, min_col=chart.up + 1, min_row=rows[0], max_row=rows[1])
+    drawn: Any
+    if chart.kind == "bar":
+        drawn = BarChart()
+        drawn.type, drawn.gapWidth = "bar", 50
+        drawn.add_data(up)
+        drawn.set_categories(across)
+        drawn.y_axis.number_format = "#,##0;\u2212#,##0"
+        # Labels stand at the left edge also where bars run leftwards, and the first row on top.
+        drawn.x_axis.tickLblPos, drawn.x_axis.scaling.orientation = "low", "maxMin"
+        series = drawn.series[0]
+        series.graphicalProperties = GraphicalProperties(solidFill=BLUE)
+        series.invertIfNegative = False
+    else:
+        drawn = ScatterChart()
+        drawn.style, drawn.scatterStyle = 13, "lineMarker"
+        series = Series(up, across)
+        series.marker.symbol, series.marker.size = "circle", 8
+        series.marker.graphicalProperties = GraphicalProperties(solidFill=BLUE)
+        series.graphicalProperties.line.noFill = True
+        drawn.series.append(series)
+        drawn.y_axis.scaling.logBase = 10
+        drawn.y_axis.number_format, drawn.x_axis.number_format = "0.00", "0"
+        drawn.y_axis.crosses = "min"
+    drawn.title, drawn.legend = chart.title, None
+    drawn.x_axis.title, drawn.y_axis.title = chart.x_axis or None, chart.y_axis
+    drawn.x_axis.delete = drawn.y_axis.delete = False
+    drawn.y_axis.majorGridlines.spPr = GraphicalProperties()
+    drawn.y_axis.majorGridlines.spPr.line.solidFill = "E3E8EC"
+    drawn.width, drawn.height = 22, 10
+    sheet.add_chart(drawn, anchor)
+
+
+def draw_words(book: Workbook, name: str, scenario: Scenario, purpose: str) -> None:
+    """Every formula in words: its quantity, unit, text, meaning, source, and the column it stands in."""
+    sheet = sheet_of(book, name, name, purpose)
+    heads = ("Quantity", "Sheet", "Column", "Unit", "In words", "Meaning", "Source")
+    head(sheet, HEAD_ROW, heads)
+    row = FIRST_ROW
+    for grain in scenario.grains.values():
+        for quantity, formula in grain.formulas.items():
+            unit = unit_of(grain.annotation(quantity))
+            cells = (
+                quantity,
+                *sheet_and_column(grain, quantity),
+                "%" if unit.kind == "share" else unit.symbol,
+                written(formula, label),
+                meaning(grain, quantity),
+                source(grain, quantity),
+            )
+            for column, text in enumerate(cells, 1):
+                put(sheet, row, column, text, "Text")
+            row += 1
+    set_widths(sheet, [34, 17, 8, 13, 70, 60, 40])
+    sheet.freeze_panes = "B5"
+    fit_to_page(sheet, landscape=True)

@@ -1,0 +1,116 @@
+"""Lookups: the Excel text of how a quantity comes to a grain. Knows Excel's grammar, not which quantities there are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.report.live import quoted, range_of, sheet_and_column
+from engine.scenarios import (
+    Chosen,
+    DaysBilled,
+    Filled,
+    Grain,
+    HasOne,
+    Known,
+    Looked,
+    Mean,
+    Scenario,
+    Setting,
+    Source,
+    Sum,
+)
+from engine.sheets import BY_NAME, SETTINGS, Column, Sheet
+from engine.tracing import EXCEL, written
+from engine.workbook.tables import Inputs
+
+GUARD = "fits"
+
+
+def setting_cell(inputs: Inputs, name: str) -> str:
+    """Absolute address of a setting."""
+    sheet, cell = inputs.cell(SETTINGS.name, name).split("!")
+    letters = cell.rstrip("0123456789")
+    return f"{sheet}!${letters}${cell[len(letters) :]}"
+
+
+@dataclass(frozen=True)
+class Lookups:
+    """Writes the formulas of one row of a grain, as they stand on one of its sheets."""
+
+    scenario: Scenario
+    grain: Grain
+    sheet: str
+    row: int
+
+    def formula(self, quantity: str) -> str:
+        """The formula of one column; in every row the same but for the row."""
+        if quantity in self.grain.sources:
+            return "=" + self._source(self.grain.sources[quantity])
+        text = written(self.grain.formulas[quantity], self._here, EXCEL)
+        if quantity in self.grain.guarded:
+            text = f'IF({self._here(GUARD)}>0,{text},"")'
+        return "=" + text
+
+    def _here(self, quantity: str) -> str:
+        """A quantity of the same row; its sheet is named where it is another one."""
+        sheet, column = sheet_and_column(self.grain, quantity)
+        cell = f"{column}{self.row}"
+        return cell if sheet == self.sheet else f"{quoted(sheet)}!{cell}"
+
+    def _source(self, source: Source) -> str:
+        match source:
+            case Looked(sheet, column, by):
+                return self._filled_in(self._cell(sheet, column.name, by), column)
+            case Known(Looked(sheet, column, by)):
+                return f'IF({self._cell(sheet, column.name, by)}="",0,1)'
+            case Filled(Looked(sheet, column, by), instead):
+                cell = self._cell(sheet, column.name, by)
+                return f'IF({cell}="",{instead:g},{cell})'
+            case Chosen(choice, by):
+                sheet = BY_NAME[choice.sheet]
+                text = '""'
+                for word, column_name in reversed(list(choice.columns.items())):
+                    cell = self._cell(sheet, column_name, sheet.keys[0].name)
+                    text = f'IF({self._here(by)}="{word}",{cell},{text})'
+                return text
+            case Setting(column):
+                return self._setting(column.name)
+            case DaysBilled():
+                days, month = (setting_cell(self.scenario.inputs, name) for name in ("days_in_month", "report_month"))
+                return f'IF({days}="",DAY(DATE(YEAR({month}),MONTH({month})+1,0)),{days})'
+            case Sum(grain=grain, quantity=quantity, by=by, where=where):
+                finer = self.scenario[grain]
+                conditions = self._conditions(finer, by) + ([range_of(finer, where), "1"] if where else [])
+                return f"SUMIFS({range_of(finer, quantity)},{','.join(conditions)})"
+            case Mean(grain=grain, quantity=quantity, weight=weight, by=by):
+                finer = self.scenario[grain]
+                rows = f"({range_of(finer, by)}={self._here(by)})"
+                weights = f"SUMIFS({range_of(finer, weight)},{','.join(self._conditions(finer, by))})"
+                return f"SUMPRODUCT({rows}*{range_of(finer, weight)}*{range_of(finer, quantity)})/{weights}"
+            case HasOne(grain=grain, quantity=quantity, by=by):
+                finer = self.scenario[grain]
+                return f"IF(SUMIFS({range_of(finer, quantity)},{','.join(self._conditions(finer, by))})>0,1,0)"
+        raise TypeError(f"{source} has no formula")
+
+    def _setting(self, name: str) -> str:
+        return self._filled_in(setting_cell(self.scenario.inputs, name), SETTINGS.column(name))
+
+    def _conditions(self, finer: Grain, by: str) -> list[str]:
+        return [range_of(finer, by), self._here(by)] if by else []
+
+    def _cell(self, sheet: Sheet, column: str, by: str) -> str:
+        key = sheet.keys[0].name
+        return f"INDEX({sheet.table}[{column}],MATCH({self._here(by)},{sheet.table}[{key}],0))"
+
+    def _filled_in(self, cell: str, column: Column) -> str:
+        """What a cell means: a word its number, a blank its default or the setting it falls back to."""
+        text = cell
+        for word, number in column.words.items():
+            text = f'IF({cell}="{word}",{number:g},{text})'
+        if column.required:
+            return text
+        if column.otherwise:
+            return f'IF({cell}="",{self._setting(column.otherwise)},{text})'
+        default = column.words.get(column.default, column.default)
+        nothing = '""' if default is None else f'"{default}"' if isinstance(default, str) else f"{default:g}"
+        return f'IF({cell}="",{nothing},{text})'

@@ -1,0 +1,252 @@
+"""The report as a PDF: templates filled and laid out, fonts and files fenced in. Knows no quantity and no formula."""
+
+from __future__ import annotations
+
+import base64
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+from urllib.request import url2pathname
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from weasyprint import CSS, HTML, Attachment
+from weasyprint.text.fonts import FontConfiguration
+from weasyprint.urls import URLFetcher, URLFetcherResponse
+
+from engine.render.charts import draw
+from engine.render.typesetting import MM_PER_POINT, TEMPLATES, balanced_width, brand, number, printable, text_width
+from engine.report.values import Bars, Figure, Head, KeyFigure, Pairs, Report, Scatter, Stack, Table
+from engine.units import Month, show, unit_of
+
+MOST_TABLE_ROWS = 20
+TEXT_WIDTH, WIDE_TEXT_WIDTH = 150.0, 257.0  # mm
+MANY_COLUMNS = 8  # more stand closer, under smaller heads
+_HEADLINE_POINTS = {"headline": 22.0, "subhead": 16.0}
+
+
+class TemplatesOnly(URLFetcher):  # type: ignore[misc]
+    """Opens files of the templates folder and data: URLs; whatever else a text may ask for is refused."""
+
+    def __init__(self) -> None:
+        super().__init__(allowed_protocols={"file", "data"}, allow_redirects=False, fail_on_errors=True)
+
+    def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
+        """What stands at the URL.
+
+        Errors: ValueError where it is neither in the templates folder nor a data: URL.
+        """
+        parts = urlsplit(url)
+        if parts.scheme == "file" and not parts.netloc:
+            if not Path(url2pathname(parts.path)).resolve().is_relative_to(TEMPLATES):
+                raise ValueError(f"{url} lies outside the templates folder.")
+        elif parts.scheme != "data":
+            raise ValueError(f"{url} is not a file of the templates folder.")
+        return super().fetch(url, headers)
+
+
+def write_pdf(report: Report, path: Path, *, created: datetime, attachments: Sequence[Path] = ()) -> None:
+    """Write the report; the same values and `created` give the same bytes.
+
+    Errors: ValueError naming a table or chart that is too long or uneven; RuntimeError with what WeasyPrint warned of.
+    """
+    # A date without a zone must not take the machine's.
+    created = created.replace(tzinfo=UTC) if created.tzinfo is None else created.astimezone(UTC)
+    created = created.replace(microsecond=0)
+    text = html(report, created)
+    fonts, css = _style()
+    files = [
+        Attachment(filename=str(file), name=file.name, created=created, modified=created, relationship="Source")
+        for file in attachments
+    ]
+    with _no_warnings():
+        pdf = HTML(string=text, base_url=TEMPLATES.as_uri() + "/", url_fetcher=TemplatesOnly()).write_pdf(
+            stylesheets=[css],
+            font_config=fonts,
+            attachments=files,
+            finisher=_finish,
+            pdf_variant="pdf/a-3a",
+            pdf_identifier=sha256(text.encode()).digest()[:16],
+        )
+    path.write_bytes(pdf)
+
+
+def html(report: Report, created: datetime) -> str:
+    """The report as one HTML page with its charts inside.
+
+    Errors: ValueError naming a table or chart that is too long or uneven.
+    """
+    for section in report.sections:
+        for block in section.blocks:
+            if isinstance(block, Table):
+                _check(block)
+    look = brand()
+    marks = [*(["Draft"] if report.draft else []), *([] if report.answer.verdict.passed else ["Checks failed"])]
+    footer = look.footer.format(input=report.input_hash[:8], engine=report.engine_version)
+    text = (
+        _environment()
+        .get_template("report.html.jinja")
+        .render(
+            report=report, brand=look, mark=" · ".join(marks), footer=footer, created=f"{created:%Y-%m-%dT%H:%M:%SZ}"
+        )
+    )
+    # Line by line, since `printable` turns line ends into spaces.
+    return "\n".join(printable(line) for line in text.splitlines())
+
+
+def _check(table: Table) -> None:
+    rows = [row for row in table.rows if row.style != "group"]
+    if len(rows) > MOST_TABLE_ROWS:
+        raise ValueError(
+            f"Table {table.title!r} has {len(rows)} rows; a page shows at most {MOST_TABLE_ROWS}. "
+            "Show the first ones and say where the others are."
+        )
+    for row in rows:
+        if not row.across and len(row.cells) != len(table.heads):
+            raise ValueError(f"Table {table.title!r}: row {row.cells[:1]} does not have {len(table.heads)} cells.")
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["month_unit"] = Month
+    environment.filters |= {
+        "show": show,
+        "shown": _shown,
+        "tone": _tone,
+        "side": lambda head: "figures" if unit_of(head.unit).is_number else "words",
+        "kind": lambda block: type(block).__name__,
+        "balanced": _balanced,
+        "crowded": _crowded,
+        "drawn": _drawn,
+        "many": _many,
+        "widths": _widths,
+    }
+    return environment
+
+
+@lru_cache(maxsize=1)
+def _style() -> tuple[FontConfiguration, CSS]:
+    """The stylesheet with its fonts loaded: the slow part of a second report."""
+    look = brand()
+    colours = "".join(f"--{name}: {colour};" for name, colour in look.colours.items())
+    logo = f"--logo: url('data:image/svg+xml,{quote(look.logo)}');" if look.logo else "--logo: none;"
+    faces = "".join(
+        f"@font-face {{ font-family: {face.family}; font-weight: {face.weight}; font-style: {face.style};"
+        f" src: url('{face.file.as_uri()}') }}\n"
+        for face in look.faces
+    )
+    sheet = f":root {{ {colours} {logo} }}\n{faces}" + (TEMPLATES / "report.css").read_text(encoding="utf-8")
+    fonts = FontConfiguration()
+    with _no_warnings():
+        css = CSS(string=sheet, base_url=TEMPLATES.as_uri() + "/", url_fetcher=TemplatesOnly(), font_config=fonts)
+    return fonts, css
+
+
+def _balanced(headline: str, role: str, landscape: bool = False) -> str:
+    width = balanced_width(headline, _HEADLINE_POINTS[role], role, WIDE_TEXT_WIDTH if landscape else TEXT_WIDTH)
+    return f"{width:.1f}mm"
+
+
+def _crowded(figures: Sequence[KeyFigure]) -> bool:
+    """Whether a name takes two lines over its figure."""
+    room = TEXT_WIDTH / len(figures) - 10 * MM_PER_POINT
+    return any(text_width(figure.label, 7.6, "text") > room for figure in figures)
+
+
+def _drawn(block: Bars | Stack | Pairs | Scatter) -> str:
+    svg = draw(block, brand().colours)
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
+
+
+def _shown(cell: Any, head: Head) -> str:
+    """A cell in its column: the column's decimals and no unit, but a Figure of another unit says its own."""
+    if isinstance(cell, Figure):
+        unit, label = unit_of(cell.unit), unit_of(cell.unit).symbol != unit_of(head.unit).symbol
+        decimals = head.decimals if unit.kind == unit_of(head.unit).kind and not label else None
+        return number(cell.value, cell.unit, decimals=decimals, signed=head.signed, label=label)
+    return number(cell, head.unit, decimals=head.decimals, signed=head.signed)
+
+
+def _tone(cell: Any, head: Head) -> str:
+    return cell.tone if isinstance(cell, Figure) and cell.tone != "plain" else head.tone
+
+
+def _many(table: Table, landscape: bool) -> bool:
+    return len(table.heads) > MANY_COLUMNS and not landscape
+
+
+def _widths(table: Table, landscape: bool) -> list[str]:
+    """Widths of the columns: what their widest cell needs and a share of the rest, so that gaps do not look random."""
+    room = WIDE_TEXT_WIDTH if landscape else TEXT_WIDTH
+    many = _many(table, landscape)
+    rows = [row for row in table.rows if row.style != "group" and not row.across]
+    words = [not unit_of(head.unit).is_number for head in table.heads]
+    needs = []
+    for place, head in enumerate(table.heads):
+        cells = [text_width(_shown(row.cells[place], head), 8, "text", "semibold") for row in rows]
+        heads = [text_width(text, 7 if many else 7.6, "text", "semibold") for text in (head.name, head.unit_label)]
+        gap = 0 if place == 0 else (3 if many else 6) + (3 if words[place] else 0)
+        needs.append(max([*cells, *heads]) + gap * MM_PER_POINT + 0.3)
+    if table.alike and not all(words):
+        each = max(need for need, word in zip(needs, words, strict=True) if not word)
+        needs = [need if word else each for need, word in zip(needs, words, strict=True)]
+    spare = room - sum(needs)
+    if spare < 0 and any(words):
+        # Words can wrap, figures cannot: the widest columns of words give up what is missing.
+        cap = _cap([need for need, word in zip(needs, words, strict=True) if word], -spare)
+        needs = [min(need, cap) if word else need for need, word in zip(needs, words, strict=True)]
+    elif spare > 0:
+        # Figures far from their neighbours are hard to follow: words take most of what is left.
+        each = min(7.0, spare / len(needs))
+        rest = (spare - each * (len(needs) - words.count(True))) / max(1, words.count(True))
+        needs = [need + (rest if word else each) for need, word in zip(needs, words, strict=True)]
+    return [f"{need / sum(needs) * 100:.3f}%" for need in needs]
+
+
+def _cap(widths: Sequence[float], excess: float) -> float:
+    """The width beyond which all widths must be cut so that their sum falls by the excess."""
+    left = sum(widths) - excess
+    for place, width in enumerate(sorted(widths)):
+        share = left / (len(widths) - place)
+        if share < width:
+            return max(share, 10.0)
+        left -= width
+    return max(widths)
+
+
+def _finish(document: Any, pdf: Any) -> None:
+    # WeasyPrint 70 lists a file twice in a PDF/A-3: once as attached, once as found among all objects.
+    if "AF" in pdf.catalog:
+        files = pdf.catalog["AF"]
+        files[:] = dict.fromkeys(files)
+
+
+@contextmanager
+def _no_warnings() -> Iterator[None]:
+    """Turn what WeasyPrint would only log into an error: a report with a missing font or image must not go out."""
+    found: list[str] = []
+
+    class Collector(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            found.append(record.getMessage())
+
+    logger, collector = logging.getLogger("weasyprint"), Collector(logging.WARNING)
+    logger.addHandler(collector)
+    try:
+        yield
+    finally:
+        logger.removeHandler(collector)
+    if found:
+        raise RuntimeError("WeasyPrint warned: " + "; ".join(found))

@@ -1,0 +1,206 @@
+"""Page 1: what tokens cost, what they earn, what changed, what to do, and whether the checks passed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from engine.derivation import label
+from engine.formulas import ACTION_FORMULAS
+from engine.report.live import LiveSheet
+from engine.report.values import Action, Answer, Bars, KeyFigure, Margin, Side, Verdict
+from engine.report.words import count_of, does, in_words, sentence
+from engine.report.workbook import HEADLINES
+from engine.scenarios import BY_TRAFFIC, TOTAL, Scenario
+from engine.studies.alternatives import Move
+from engine.units import (
+    DollarsPerMillionTokens,
+    DollarsPerMonth,
+    Share,
+    brief_money,
+    points,
+    show,
+)
+
+KEY_FIGURES = ("gross_profit", "gross_margin", "served_cost", "idle_share", "busy_share")
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check of the run: what was found, what is expected, and by how much it may be off."""
+
+    name: str
+    found: float
+    expected: float
+    allowed: float
+    passed: bool
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """The month before, where the archive has it: its name and its figures by name."""
+
+    name: str
+    figures: Mapping[str, float]
+
+
+def headline(scenario: Scenario) -> str:
+    """What the month earned, its margin, and who gave most of it away."""
+    total, by_traffic = scenario[TOTAL], scenario[BY_TRAFFIC]
+    profit, margin = total.value("gross_profit", "Total"), total.value("gross_margin", "Total")
+    month = f"{scenario.inputs.settings['report_month']:%B}"
+    if profit is None or margin is None:
+        return f"{month}: no configuration serves any requests"
+    worst = min(by_traffic.keys, key=lambda key: by_traffic.value("gross_profit", key))
+    loss = by_traffic.value("gross_profit", worst)
+    gave = f", and {worst} gave {brief_money(-loss)} of it away" if loss < 0 < profit else ""
+    verb = "earned" if profit >= 0 else "lost"
+    return f"{month} {verb} {brief_money(abs(profit))} gross profit, a {show(margin, Share)} margin{gave}"
+
+
+def lead(scenario: Scenario, earlier: Earlier | None, moves: Sequence[Move]) -> str:
+    """Three sentences: the change since last month, who loses money, what the bill pays for."""
+    total, by_traffic = scenario[TOTAL], scenario[BY_TRAFFIC]
+    losing = [key for key in by_traffic.keys if by_traffic.value("gross_profit", key) < 0]
+    if earlier is None:
+        change = "No earlier month is in the archive, so there is no change to show."
+    else:
+        profit = total.value("gross_profit", "Total") - earlier.figures["gross_profit"]
+        margin = total.value("gross_margin", "Total") - earlier.figures["gross_margin"]
+        verb = "rose" if profit >= 0 else "fell"
+        moved = f"{brief_money(abs(profit))} and the margin moved {points(margin)}"
+        change = f"Gross profit {verb} by {moved} on {earlier.name}."
+    number, every = sentence(in_words(len(losing))), in_words(len(by_traffic.keys))
+    loss = f"{number} of {every} traffics {does(losing, 'lose')} money."
+    idle = total.value("idle_share", "Total")
+    idle_cost = total.value("idle_cost", "Total")
+    bill = f"Of the bill, {show(idle, Share)} ({brief_money(idle_cost)}) paid for capacity that served nobody."
+    return f"{change} {loss} {bill}"
+
+
+def _key_figures(scenario: Scenario, earlier: Earlier | None, sheet: LiveSheet) -> tuple[KeyFigure, ...]:
+    total = scenario[TOTAL]
+    figures = []
+    for name in KEY_FIGURES:
+        place = next(index for index, item in enumerate(HEADLINES) if item[0] == name)
+        _, title, annotation, _, more_is_better = HEADLINES[place]
+        value = total.value(name, "Total")
+        shown = brief_money(value) if annotation is DollarsPerMonth else show(value, annotation, label=False)
+        change, tone = "", "plain"
+        if earlier is not None and name in earlier.figures and value is not None:
+            change, tone = _change(value, earlier.figures[name], annotation, more_is_better)
+        elif name == "busy_share":
+            change = f"break-even {show(total.value('break_even_utilization', 'Total'), Share)}"
+        figures.append(KeyFigure(title, shown, change, sheet.cell(0, place, 2), tone))
+    return tuple(figures)
+
+
+def _change(value: float, before: float, annotation: object, more_is_better: bool | None) -> tuple[str, str]:
+    """Direction, size and verdict of a change, in words, and its tone."""
+    by = value - before
+    if abs(by) < 1e-12:
+        return "unchanged", "plain"
+    arrow = "\u25b2" if by > 0 else "\u25bc"
+    if annotation is DollarsPerMonth:
+        size = brief_money(by, signed=True)
+    elif annotation is Share:
+        size = points(by)
+    else:
+        size = show(by / before, Share) if by < 0 else "+" + show(by / before, Share)
+    if more_is_better is None:
+        return f"{arrow} {size}", "plain"
+    good = (by > 0) == more_is_better
+    return f"{arrow} {size}, {'better' if good else 'worse'}", "good" if good else "bad"
+
+
+def _chart(scenario: Scenario, earlier: Earlier | None, sheet: LiveSheet) -> Bars:
+    grain = scenario[BY_TRAFFIC]
+    month = f"{scenario.inputs.settings['report_month']:%B}"
+    keys = sorted((str(key) for key in grain.keys), key=lambda key: -grain.value("gross_profit", key))
+    profits = [grain.value("gross_profit", key) for key in keys]
+    gains, losses = sum(p for p in profits if p > 0), sum(p for p in profits if p < 0)
+    lost = f"; {brief_money(-losses)} is lost again" if losses < 0 else ""
+    before = tuple((earlier.figures.get(f"gross_profit of {key}") if earlier else None) for key in keys)
+    sides = [
+        Side("margin", tuple(grain.value("gross_margin", key) for key in keys), Share),
+        Side("revenue", tuple(_thousands(grain.value("revenue", key)) for key in keys), DollarsPerMonth),
+    ]
+    if earlier:
+        changes = tuple(None if b is None else _thousands(p - b) for p, b in zip(profits, before, strict=True))
+        sides.insert(0, Side(f"vs {earlier.name}", changes, DollarsPerMonth, signed=True))
+    return Bars(
+        title=f"Traffic that earns brings {brief_money(gains)}{lost}.",
+        description=f"Gross profit by traffic, $ thousand, {month}",
+        labels=tuple(keys),
+        values=tuple(_thousands(profit) for profit in profits),
+        unit=DollarsPerMonth,
+        value_head="gross profit",
+        before=tuple(None if b is None else _thousands(b) for b in before) if earlier else (),
+        before_label=earlier.name if earlier else "",
+        sides=tuple(sides),
+        note=Margin("Chart", sheet.range(1), f"bars {month}" + (f", lines {earlier.name}" if earlier else "")),
+        alt=f"Gross profit by traffic in {month}: "
+        + ", ".join(f"{key} {brief_money(profit)}" for key, profit in zip(keys, profits, strict=True)),
+    )
+
+
+def _thousands(value: float) -> float:
+    """Dollars as the chart's reader wants them; only the scale of the label changes."""
+    return value / 1e3
+
+
+def actions(scenario: Scenario, moves: Sequence[Move]) -> tuple[Action, ...]:
+    """What to do, largest effect first: cheaper accelerators for the same requests, and prices that pay their bill."""
+    grain = scenario[BY_TRAFFIC]
+    found = [
+        (
+            move.saving,
+            f"Serve {label(move.serving)} as {label(move.alternative)}: the same requests for less rent, at "
+            f"{move.alternative_user_speed:,.0f} instead of {move.user_speed:,.0f} tok/s for each user. "
+            "Predicted: measure it before moving.",
+        )
+        for move in moves
+    ]
+    for key in grain.keys:
+        given = {name: grain.values[name][grain.row(key)] for name in ("fleet_cost", "revenue")}
+        gain = float(ACTION_FORMULAS["break_even_gain"](**given))
+        if gain > 0:
+            rise = grain.value("break_even_price_rise", key)
+            price = show(grain.value("served_price", key), DollarsPerMillionTokens)
+            text = f"Raise the prices of {key} by {show(rise, Share)} (now {price} on average): then it pays its bill."
+            found.append((gain, text))
+    found.sort(key=lambda item: -item[0])
+    return tuple(Action(text, f"{brief_money(effect, signed=True)} a month") for effect, text in found[:3])
+
+
+def verdict(checks: Sequence[Check], cell: str) -> Verdict:
+    """The strip on page 1: all checks passed, or which did not."""
+    failed = [check.name for check in checks if not check.passed]
+    tie_out = checks[0].found if checks else 0.0
+    if failed:
+        return Verdict(False, f"{sentence(count_of(len(failed), 'check'))} failed.", "; ".join(failed) + ".", cell)
+    detail = (
+        f"Live formulas equal the engine\u2019s figures to {tie_out:.0e}; request costs add up to the bill, "
+        "traffics to the total."
+    )
+    return Verdict(True, f"All {len(checks)} checks passed.", detail, cell)
+
+
+def answer(
+    scenario: Scenario,
+    earlier: Earlier | None,
+    moves: Sequence[Move],
+    summary: LiveSheet,
+    checks: Sequence[Check],
+    check_cell: str,
+) -> Answer:
+    """Page 1 as values."""
+    return Answer(
+        headline(scenario),
+        lead(scenario, earlier, moves),
+        _key_figures(scenario, earlier, summary),
+        _chart(scenario, earlier, summary),
+        actions(scenario, moves),
+        verdict(checks, check_cell),
+        Margin("Effect", "Total!A5", "each action alone, all else as in the month"),
+    )

@@ -1,0 +1,91 @@
+"""Puts the report together: first what the workbook shows, then, once its checks are known, the pages of the PDF."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.report import workbook
+from engine.report.answer import Check, Earlier, answer, headline, lead
+from engine.report.live import LiveSheet
+from engine.report.pages.assumptions import assumptions
+from engine.report.pages.costs import costs
+from engine.report.pages.fleet import fleet
+from engine.report.pages.margins import margins
+from engine.report.pages.method import method
+from engine.report.pages.speed import speed
+from engine.report.values import Report
+from engine.report.workbook import HEADLINES
+from engine.scenarios import BY_TRAFFIC, TOTAL, Scenario
+from engine.studies.alternatives import Move, cheapest_moves
+
+CHECK_SHEET = "Run checks"
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What is decided before the workbook is written and recalculated."""
+
+    scenario: Scenario
+    earlier: Earlier | None
+    moves: tuple[Move, ...]
+    title: str
+    summary: LiveSheet
+    costs: LiveSheet
+    margins: LiveSheet
+    fleet: LiveSheet
+    speed: LiveSheet
+
+    @property
+    def sheets(self) -> tuple[LiveSheet, ...]:
+        return (self.summary, self.costs, self.margins, self.fleet, self.speed)
+
+
+def draft(scenario: Scenario, earlier: Earlier | None) -> Draft:
+    """The sheets for readers, and what the studies found."""
+    moves = tuple(cheapest_moves(scenario))
+    title = headline(scenario)
+    before = dict(earlier.figures) if earlier else None
+    return Draft(
+        scenario,
+        earlier,
+        moves,
+        title,
+        workbook.summary(scenario, title, lead(scenario, earlier, moves), before, earlier.name if earlier else ""),
+        workbook.costs(scenario, "Cost by configuration"),
+        workbook.margins(scenario, "Profit and loss by traffic"),
+        workbook.fleet(scenario, "Fleet and idle money"),
+        workbook.speed(scenario, "What a decode step is made of"),
+    )
+
+
+def report(draft: Draft, checks: tuple[Check, ...], *, input_hash: str, engine_version: str) -> Report:
+    """The PDF as values. Without a serving configuration only the pages that need none appear."""
+    scenario, settings = draft.scenario, draft.scenario.inputs.settings
+    serving = len(scenario[BY_TRAFFIC].keys) > 0
+    check_range = f"'{CHECK_SHEET}'!A4:E{4 + len(checks)}"
+    sections = [costs(scenario, draft.moves, draft.costs)]
+    if serving:
+        sections += [
+            margins(scenario, draft.margins),
+            fleet(scenario, draft.fleet),
+            speed(scenario, draft.speed),
+            assumptions(scenario),
+        ]
+    sections.append(method(scenario, checks, check_range))
+    return Report(
+        title=str(settings["report_title"]),
+        month=settings["report_month"],
+        currency="US dollars",
+        input_hash=input_hash,
+        engine_version=engine_version,
+        answer=answer(scenario, draft.earlier, draft.moves, draft.summary, checks, "Report!B11"),
+        sections=tuple(sections),
+    )
+
+
+def figures(scenario: Scenario) -> dict[str, float]:
+    """The headline figures by name, and gross profit of every traffic: what the next month compares itself with."""
+    total, by_traffic = scenario[TOTAL], scenario[BY_TRAFFIC]
+    headlines = {name: total.value(name, "Total") for name, *_ in HEADLINES}
+    profits = {f"gross_profit of {key}": by_traffic.value("gross_profit", key) for key in by_traffic.keys}
+    return {name: float(value) for name, value in {**headlines, **profits}.items() if value is not None}

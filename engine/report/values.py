@@ -1,0 +1,248 @@
+"""What a report is made of: frozen values that a renderer draws and never computes with. Knows no other room's work."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from engine.units import Number, Text, show
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One number with its unit and the cell of results.xlsx that holds it, such as `Summary!C5`."""
+
+    value: Any
+    unit: Any = Number
+    cell: str = ""
+    tone: str = "plain"  # in a table's cell: plain, bad (a loss, stale, failed), strong or quiet
+
+    @property
+    def text(self) -> str:
+        return show(self.value, self.unit)
+
+
+@dataclass(frozen=True)
+class Margin:
+    """A note in the margin: what kind of thing it stands beside, its cells, and at most one fact."""
+
+    kind: str
+    cells: str
+    fact: str = ""
+
+
+@dataclass(frozen=True)
+class Head:
+    """Head of a table column. Numbers stand right and are shown without their unit, which `unit_label` names once."""
+
+    name: str
+    unit: Any = Text
+    unit_label: str = ""
+    signed: bool = False  # positive numbers carry a plus
+    decimals: int | None = None  # where the unit's own would not do
+    tone: str = "plain"  # strong: the column that matters; quiet: context
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row. `style`: plain, total (ruled above, semibold), group (a heading in the first cell), key (tinted).
+
+    A row with `across` shows its first cell and then that text over all other columns ("does not fit: ...").
+    """
+
+    cells: tuple[Any, ...]
+    style: str = "plain"
+    across: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    title: str
+    description: str
+    heads: tuple[Head, ...]
+    rows: tuple[Row, ...]
+    note: Margin | None = None
+    footnote: str = ""
+    alike: bool = False  # number columns are equally wide
+
+
+@dataclass(frozen=True)
+class Side:
+    """A small column of figures at the right of bars, in the same rows."""
+
+    head: str
+    values: tuple[Any, ...]
+    unit: Any
+    signed: bool = False
+
+
+@dataclass(frozen=True)
+class Bars:
+    """One horizontal bar per label around zero: gains solid, losses hatched; `before` puts a thin tick on each bar."""
+
+    title: str
+    description: str
+    labels: tuple[str, ...]
+    values: tuple[float, ...]
+    unit: Any
+    value_head: str
+    before: tuple[float | None, ...] = ()
+    before_label: str = ""
+    sides: tuple[Side, ...] = ()
+    note: Margin | None = None
+    alt: str = ""
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One part of every stacked bar. `tone`: blue, blue2, blue3, grey, or idle (hatched)."""
+
+    name: str
+    values: tuple[float, ...]
+    tone: str
+
+
+@dataclass(frozen=True)
+class Stack:
+    """One horizontal bar per label, made of segments that are named above the first bar."""
+
+    title: str
+    description: str
+    labels: tuple[str, ...]
+    segments: tuple[Segment, ...]
+    unit: Any
+    sides: tuple[Side, ...] = ()
+    note: Margin | None = None
+    alt: str = ""
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Two values per label on one log axis, joined: what it costs (open square) and what it sells for (dot)."""
+
+    title: str
+    description: str
+    labels: tuple[str, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    low_name: str
+    high_name: str
+    unit: Any
+    axis: str
+    sides: tuple[Side, ...] = ()
+    note: Margin | None = None
+    alt: str = ""
+
+
+@dataclass(frozen=True)
+class Point:
+    label: str
+    x: float
+    y: float
+    highlighted: bool = False
+
+
+@dataclass(frozen=True)
+class Scatter:
+    """Points labelled directly; the highlighted ones in blue, the others grey; `y` on a log axis."""
+
+    title: str
+    description: str
+    points: tuple[Point, ...]
+    x_axis: str
+    y_axis: str
+    x_unit: Any
+    y_unit: Any
+    note: Margin | None = None
+    alt: str = ""
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    text: str
+
+
+@dataclass(frozen=True)
+class Method:
+    """One formula for a reader: its name, its meaning, and its text with numbers filled in."""
+
+    name: str
+    meaning: str
+    worked: str
+    cell: str = ""
+
+
+@dataclass(frozen=True)
+class Methods:
+    items: tuple[Method, ...]
+    note: Margin | None = None
+
+
+Block = Table | Bars | Stack | Pairs | Scatter | Paragraph | Methods
+
+
+@dataclass(frozen=True)
+class Section:
+    """One page: its name for contents and running head, its finding as headline, and what proves it."""
+
+    name: str
+    headline: str
+    blocks: tuple[Block, ...]
+    landscape: bool = False
+
+
+@dataclass(frozen=True)
+class KeyFigure:
+    """One of the five figures on page 1. `change` is text such as '▲ +54k, better'; `tone` good, bad or plain."""
+
+    label: str
+    value: str
+    change: str
+    cell: str
+    tone: str = "plain"
+
+
+@dataclass(frozen=True)
+class Action:
+    text: str
+    effect: str
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The checks strip: whether all checks passed, in a sentence, and the cell of the master check."""
+
+    passed: bool
+    headline: str
+    detail: str
+    cell: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Page 1."""
+
+    headline: str
+    lead: str
+    key_figures: tuple[KeyFigure, ...]
+    chart: Bars
+    actions: tuple[Action, ...]
+    verdict: Verdict
+    actions_note: Margin | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """The whole report. `figures` are the headline figures by name, the same in every output."""
+
+    title: str
+    month: date
+    currency: str
+    input_hash: str
+    engine_version: str
+    answer: Answer
+    sections: tuple[Section, ...]
+    figures: Mapping[str, Figure] = field(default_factory=dict)
+    draft: bool = True

@@ -1,0 +1,32 @@
+"""Words: numbers and lists as a sentence has them. Knows no figures."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+def in_words(number: int) -> str:
+    """Small numbers as words."""
+    return _NUMBERS[number] if number < len(_NUMBERS) else f"{number:,}"
+
+
+def count_of(number: int, noun: str) -> str:
+    """`two checks`, `one check`, `no checks`."""
+    return f"{in_words(number)} {noun}{'' if number == 1 else 's'}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """`Chat`, `Chat and Code`, `Chat, Code and Search`."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else "none"
+
+
+def does(names: Sequence[str], verb: str) -> str:
+    """The verb as its subjects want it: one loses, two lose."""
+    return f"{verb}s" if len(names) == 1 else verb
+
+
+def sentence(text: str) -> str:
+    """The text with a capital first letter."""
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,373 @@
+"""Sheets: everything an analyst fills in, declared once as plain data. Knows neither how it is read nor how it is written.
+
+The name of a column is the name of the quantity it holds. Units, bounds, dropdowns and help texts of the blank
+workbook, of the reader's messages and of inputs/README.md all come from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.units import (
+    Billions,
+    Bits,
+    BytesPerToken,
+    Count,
+    Date,
+    Days,
+    DaysPerMonth,
+    DollarsPerHour,
+    DollarsPerMillionTokens,
+    Elements,
+    Gigabytes,
+    GigabytesPerSecond,
+    Microseconds,
+    MicrosecondsPerRequest,
+    MillisecondsPerRequest,
+    Month,
+    Number,
+    RequestsPerSecond,
+    Sequences,
+    Share,
+    Teraflops,
+    Text,
+    Tokens,
+    TokensPerRequest,
+    TokensPerSecond,
+    Unit,
+    unit_of,
+)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a sheet, or one row of the Settings sheet.
+
+    `default` is what a blank cell means; a column without one, and without `otherwise`, must be filled. `None` as
+    default leaves the figure unknown: whoever needs it says so. `otherwise` names the setting a blank falls back to.
+    `refers_to` names the sheets whose keys are allowed, `choices` the words, `words` the numbers that words stand for.
+    """
+
+    name: str
+    annotation: Any
+    help: str
+    key: bool = False
+    default: Any = ...
+    otherwise: str = ""
+    at_least: float | None = None
+    at_most: float | None = None
+    whole: bool = False
+    choices: tuple[str, ...] = ()
+    refers_to: tuple[str, ...] = ()
+    words: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def unit(self) -> Unit:
+        return unit_of(self.annotation)
+
+    @property
+    def required(self) -> bool:
+        return self.default is ... and not self.otherwise
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet: a table with a row per thing, or (`vertical`) one named value per row. `may_be_empty`: needs no row."""
+
+    name: str
+    purpose: str
+    columns: tuple[Column, ...]
+    vertical: bool = False
+    may_be_empty: bool = False
+
+    @property
+    def table(self) -> str:
+        """Name of the native Excel table."""
+        return "tbl" + self.name.title().replace(" ", "")
+
+    @property
+    def keys(self) -> tuple[Column, ...]:
+        return tuple(column for column in self.columns if column.key)
+
+    def column(self, name: str) -> Column:
+        return next(column for column in self.columns if column.name == name)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A quantity of a configuration read from one of several columns of `sheet`, chosen by the word in `by`."""
+
+    quantity: str
+    by: str
+    sheet: str
+    columns: Mapping[str, str]
+
+
+def _provenance(of: str) -> tuple[Column, ...]:
+    return (
+        Column("source", Text, f"Where {of} were seen: document, page, contract. Write 'assumption' where it is one."),
+        Column("checked_on", Date, "The day somebody last looked at the source."),
+        Column("note", Text, "Anything a reader should know, such as 'unverified'.", default=""),
+    )
+
+
+SETTINGS = Sheet(
+    "Settings",
+    "What holds for the whole report.",
+    (
+        Column("report_title", Text, "Title on the first page.", default="Inference margin"),
+        Column("owner", Text, "Who answers for this workbook.", default=""),
+        Column("report_month", Month, "The month reported, as any day of it."),
+        Column("currency", Text, "Currency of all prices and of the report.", choices=("USD",), default="USD"),
+        Column(
+            "days_in_month", DaysPerMonth, "Days that are billed; blank takes the calendar's.", default=None, at_least=1, at_most=31
+        ),
+        Column(
+            "usable_memory_share",
+            Share,
+            "Accelerator memory that weights and KV cache may fill; the rest is working memory and fragmentation.",
+            default=0.9,
+            at_least=0.3,
+            at_most=1,
+        ),
+        Column(
+            "headroom", Share, "Capacity kept above the peak of requests.", default=0.15, at_least=0, at_most=3
+        ),
+        Column(
+            "staleness_limit",
+            Days,
+            "Age in days, at the end of the month, above which a checked-on date is reported as stale.",
+            default=90,
+            at_least=1,
+            at_most=3650,
+            whole=True,
+        ),
+    ),
+    vertical=True,
+)
+
+HARDWARE = Sheet(
+    "Hardware",
+    "One row per accelerator (GPU or TPU) and the terms it is rented on.",
+    (
+        Column("hardware", Text, "Name used on the Configurations sheet.", key=True),
+        Column("vendor", Text, "Who makes it.", default=""),
+        Column("bf16_compute", Teraflops, "Dense bf16 peak of one accelerator; not the sparse figure.", at_least=1, at_most=20000),
+        Column("fp8_compute", Teraflops, "Dense fp8 peak; blank where it has none.", default=None, at_least=1, at_most=40000),
+        Column("int8_compute", Teraflops, "Dense int8 peak; blank where it has none.", default=None, at_least=1, at_most=40000),
+        Column("fp4_compute", Teraflops, "Dense fp4 peak; blank where it has none.", default=None, at_least=1, at_most=80000),
+        Column("accelerator_memory", Gigabytes, "HBM of one accelerator, in GB of 1e9 bytes.", at_least=1, at_most=2000),
+        Column("memory_bandwidth", GigabytesPerSecond, "HBM bandwidth of one accelerator.", at_least=50, at_most=100000),
+        Column(
+            "link_bandwidth",
+            GigabytesPerSecond,
+            "Bandwidth to the other accelerators of a replica, in one direction; half of a bidirectional figure.",
+            default=None,
+            at_least=1,
+            at_most=10000,
+        ),
+        Column("on_demand_price", DollarsPerHour, "Rent of one accelerator, on demand.", default=None, at_least=0, at_most=1000),
+        Column("one_year_price", DollarsPerHour, "Rent of one accelerator, committed for a year.", default=None, at_least=0, at_most=1000),
+        Column("three_year_price", DollarsPerHour, "Rent of one accelerator, committed for three years.", default=None, at_least=0, at_most=1000),
+        Column("spot_price", DollarsPerHour, "Rent of one accelerator that may be taken away.", default=None, at_least=0, at_most=1000),
+        Column("price_source", Text, "Where the prices were seen, or 'assumption'."),
+        *_provenance("the specifications"),
+    ),
+)
+
+MODELS = Sheet(
+    "Models",
+    "One row per language model: the shapes its memory and speed follow from.",
+    (
+        Column("model", Text, "Name used on the Configurations sheet.", key=True),
+        Column("total_parameters", Billions, "All parameters.", at_least=0.01, at_most=20000),
+        Column("active_parameters", Billions, "Parameters a token is multiplied with; all of them in a dense model.", at_least=0.01, at_most=20000),
+        Column("routed_parameters", Billions, "Parameters of the routed experts; 0 in a dense model.", default=0, at_least=0, at_most=20000),
+        Column("layers", Count, "Transformer layers.", at_least=1, at_most=1000, whole=True),
+        Column("hidden_size", Elements, "Width of the residual stream.", at_least=64, at_most=200000, whole=True),
+        Column("attention_heads", Count, "Query heads.", at_least=1, at_most=2000, whole=True),
+        Column("kv_heads", Count, "Key and value heads; fewer than query heads with grouped-query attention.", at_least=1, at_most=2000, whole=True),
+        Column("head_dim", Elements, "Width of a head.", at_least=1, at_most=2000, whole=True),
+        Column("experts", Count, "Routed experts of a layer; blank or 1 in a dense model.", default=1, at_least=1, at_most=10000, whole=True),
+        Column("experts_per_token", Count, "Routed experts a token visits.", default=1, at_least=1, at_most=10000, whole=True),
+        Column("kv_lora_rank", Elements, "Latent attention (MLA): width of the latent; blank for others.", default=0, at_least=0, at_most=20000, whole=True),
+        Column("nope_dim", Elements, "Latent attention: width of a key without its rotary part.", default=0, at_least=0, at_most=20000, whole=True),
+        Column("rope_dim", Elements, "Latent attention: width of the rotary part.", default=0, at_least=0, at_most=20000, whole=True),
+        Column("value_dim", Elements, "Latent attention: width of a value.", default=0, at_least=0, at_most=20000, whole=True),
+        Column("window", TokensPerRequest, "Tokens that a sliding-window layer keeps.", default=0, at_least=0, at_most=1e8, whole=True),
+        Column("window_layers", Count, "Layers with a sliding window.", default=0, at_least=0, at_most=1000, whole=True),
+        Column("linear_layers", Count, "Layers without a KV cache (linear attention).", default=0, at_least=0, at_most=1000, whole=True),
+        Column("sparse_tokens", TokensPerRequest, "Sparse attention: tokens that a step selects.", default=0, at_least=0, at_most=1e8, whole=True),
+        Column("maximum_context", TokensPerRequest, "Longest context the model supports.", at_least=128, at_most=1e9, whole=True),
+        Column("kv_cache_override", BytesPerToken, "KV cache per token where a source gives another figure than the shapes.", default=0, at_least=0, at_most=1e8),
+        Column("weight_memory_override", Gigabytes, "Size of the checkpoint where its precision is mixed.", default=0, at_least=0, at_most=1e5),
+        *_provenance("the shapes"),
+    ),
+)
+
+COMPUTE = {"bf16": "bf16_compute", "fp8": "fp8_compute", "int8": "int8_compute", "fp4": "fp4_compute"}
+PRICE_BASES = {
+    "on demand": "on_demand_price",
+    "1 year": "one_year_price",
+    "3 years": "three_year_price",
+    "spot": "spot_price",
+}
+YES_NO = {"yes": 1.0, "no": 0.0}
+
+PRECISIONS = Sheet(
+    "Precisions",
+    "One row per way of storing and multiplying: weights, KV cache and arithmetic are three choices.",
+    (
+        Column("precision", Text, "Name used on the Configurations sheet.", key=True),
+        Column("weight_bits", Bits, "Bits of a stored weight, scales included.", at_least=1, at_most=32),
+        Column("mixture_dense_bits", Bits, "Bits of the weights outside the experts, in a mixture of experts.", at_least=1, at_most=32),
+        Column("kv_bits", Bits, "Bits of a stored element of the KV cache.", at_least=1, at_most=32),
+        Column("compute", Text, "Which dense peak of the accelerator the matrix products reach for.", choices=tuple(COMPUTE)),
+        *_provenance("the formats"),
+    ),
+)
+
+TRAFFIC = Sheet(
+    "Traffic",
+    "One row per class of requests: how many, how long.",
+    (
+        Column("traffic", Text, "Name of the class, used on the Configurations and Traffic mixes sheets.", key=True),
+        Column("mean_requests", RequestsPerSecond, "Requests per second, mean of the month; blank for a class without demand.", default=None, at_least=0.000001, at_most=1e8),
+        Column("peak_requests", RequestsPerSecond, "Requests per second in the busiest minutes; needed where the mean is given.", default=None, at_least=0.000001, at_most=1e8),
+        Column("input_tokens", TokensPerRequest, "Tokens of a prompt, mean.", at_least=1, at_most=1e8),
+        Column("cached_share", Share, "Share of the prompt whose KV cache is found from an earlier request.", default=0, at_least=0, at_most=1),
+        Column("output_tokens", TokensPerRequest, "Visible tokens of an answer, mean.", at_least=1, at_most=1e7),
+        Column("reasoning_tokens", TokensPerRequest, "Hidden tokens decoded before the answer, mean.", default=0, at_least=0, at_most=1e7),
+        *_provenance("the figures"),
+    ),
+)
+
+TRAFFIC_MIXES = Sheet(
+    "Traffic mixes",
+    "One row per customer group and class: the share of the class's requests that the group sends.",
+    (
+        Column("traffic_mix", Text, "Name of the group, used on the Configurations sheet.", key=True),
+        Column("traffic", Text, "Class on the Traffic sheet.", key=True, refers_to=("Traffic",)),
+        Column("mix_share", Share, "Share of the class's requests that come from this group.", at_least=0, at_most=1),
+        *_provenance("the shares"),
+    ),
+    may_be_empty=True,
+)
+
+PRICES = Sheet(
+    "Prices",
+    "One row per model and price list of ours: what a million tokens is sold for.",
+    (
+        Column("price_list", Text, "Name used on the Configurations sheet.", key=True),
+        Column("input_price", DollarsPerMillionTokens, "A million input tokens that are computed.", at_least=0, at_most=10000),
+        Column("cached_input_price", DollarsPerMillionTokens, "A million input tokens found in the cache.", at_least=0, at_most=10000),
+        Column("output_price", DollarsPerMillionTokens, "A million visible output tokens.", at_least=0, at_most=10000),
+        Column("reasoning_price", DollarsPerMillionTokens, "A million hidden reasoning tokens; 0 where they are not billed.", at_least=0, at_most=10000),
+        Column("valid_from", Date, "First day the prices hold."),
+        *_provenance("the prices"),
+    ),
+)
+
+CALIBRATION = Sheet(
+    "Calibration",
+    "One row per set of speed parameters: 'all' is the fit that ships, others are for a stack of yours or a published case.",
+    (
+        Column("calibration", Text, "Name used on the Configurations sheet.", key=True),
+        Column("weight_bandwidth_share", Share, "Memory bandwidth reached when reading weights.", at_least=0.05, at_most=1),
+        Column("kv_bandwidth_share", Share, "Memory bandwidth reached when reading KV cache.", at_least=0.05, at_most=1),
+        Column("decode_compute_share", Share, "Peak compute reached in decode by an accelerator of 1 PFLOP/s.", at_least=0.01, at_most=1),
+        Column("prefill_compute_share", Share, "Peak compute reached in prefill by an accelerator of 1 PFLOP/s.", at_least=0.01, at_most=1),
+        Column("compute_share_exponent", Number, "How fast the reached share falls as the peak grows.", at_least=0, at_most=1),
+        Column("attention_compute_share", Share, "Share of that reached share which attention reaches.", at_least=0.01, at_most=1),
+        Column("attention_weight", Number, "1 counts the arithmetic of attention, 0 leaves it out.", at_least=0, at_most=1),
+        Column("softness", Number, "1: reading and arithmetic overlap imperfectly (soft maximum); 0: perfectly.", at_least=0, at_most=1),
+        Column("layer_overhead", Microseconds, "Software time of a layer in a step.", at_least=0, at_most=10000),
+        Column("expert_layer_overhead", Microseconds, "Extra software time of a layer with experts.", at_least=0, at_most=10000),
+        Column("sequence_overhead", MicrosecondsPerRequest, "Host time of a sequence in a step.", at_least=0, at_most=10000),
+        Column("request_overhead", MillisecondsPerRequest, "Host time of a request before its first token.", at_least=0, at_most=10000),
+        Column("collective_overhead", Microseconds, "Fixed time of an all-reduce, for each doubling of the ranks.", at_least=0, at_most=10000),
+        Column("link_share", Share, "Link bandwidth reached by all-reduces.", at_least=0.01, at_most=1),
+        Column("collective_overlap", Share, "Share of the collectives hidden behind other work.", at_least=0, at_most=1),
+        Column("expert_bandwidth_share", Share, "Bandwidth reached when reading experts, relative to other weights.", at_least=0.01, at_most=1),
+        Column("expert_compute_share", Share, "Compute reached in experts, relative to other matrices.", at_least=0.01, at_most=1),
+        Column("expert_tile", Tokens, "Padding tokens that each touched expert works through.", at_least=0, at_most=10000),
+        Column("routing_correlation", Number, "Exponent on the step's tokens: 1 routes each on its own, less where tokens choose alike.", at_least=0.01, at_most=1),
+        Column("sparse_index_share", Share, "Sparse attention: share of the context that its index reads.", at_least=0, at_most=1),
+        Column("queue_onset_prompts", Number, "Prompts in front of a new one that a small batch adds.", at_least=0, at_most=100),
+        Column("queue_prompts_per_sequence", Number, "Prompts in front of a new one for each further sequence.", at_least=0, at_most=10),
+        Column("first_token_steps", Number, "Decode steps that come between prefill and the first token.", at_least=0, at_most=100),
+        Column("prefill_busy_share", Number, "Share of a prompt's time that a cycle is charged with.", at_least=0, at_most=2),
+        Column("prefill_overhead_share", Share, "Share of a step's software time that a prefill pass adds.", at_least=0, at_most=1),
+        Column("prefill_chunk", Tokens, "Tokens an engine computes at once in prefill.", at_least=1, at_most=1e8),
+        Column("reserved_growth", Share, "Share of an answer's growth for which memory is held.", at_least=0, at_most=1),
+        Column("tight_memory_share", Share, "Share of what the weights leave that an engine gives to KV cache when memory is tight.", at_least=0, at_most=1),
+        Column("kv_copy_weight", Number, "1: ranks beyond the KV heads copy them; 0: a head is split.", at_least=0, at_most=1),
+        Column("interval", Text, "How sure the parameters are.", default=""),
+        *_provenance("the parameters"),
+    ),
+)
+
+CONFIGURATIONS = Sheet(
+    "Configurations",
+    "One row per deployment: a model on accelerators, serving a class or mix of traffic, or an alternative to compare.",
+    (
+        Column("configuration", Text, "Name of the deployment.", key=True),
+        Column("model", Text, "Model on the Models sheet.", refers_to=("Models",)),
+        Column("hardware", Text, "Accelerator on the Hardware sheet.", refers_to=("Hardware",)),
+        Column("precision", Text, "Precision on the Precisions sheet.", refers_to=("Precisions",)),
+        Column("tensor_parallel", Count, "Accelerators that share every layer.", at_least=1, at_most=1024, whole=True),
+        Column("pipeline_stages", Count, "Groups of accelerators that hold different layers.", default=1, at_least=1, at_most=256, whole=True),
+        Column("attention_data_parallel", Count, "Groups of ranks that serve different sequences in attention.", default=1, at_least=1, at_most=1024, whole=True),
+        Column("requested_batch_size", Sequences, "Sequences decoded together, or 'max' for what memory allows.", at_least=1, at_most=1e6, whole=True, words={"max": 0.0}),
+        Column("engine_batch_limit", Sequences, "Most sequences the engine takes, for each attention rank.", default=2048, at_least=1, at_most=1e6, whole=True),
+        Column("context_override", TokensPerRequest, "Context to time and size at, where the traffic's lengths are not to decide.", default=0, at_least=0, at_most=1e9),
+        Column("shared_pool", Text, "yes: prompts and answers share replicas; no: prefill has a pool of its own.", default="yes", words=YES_NO),
+        Column("calibration", Text, "Row of the Calibration sheet.", default="all", refers_to=("Calibration",)),
+        Column("price_basis", Text, "Terms on which the accelerators are rented.", choices=tuple(PRICE_BASES)),
+        Column("traffic", Text, "Class on the Traffic sheet, or mix on the Traffic mixes sheet.", refers_to=("Traffic", "Traffic mixes")),
+        Column("price_list", Text, "Row of the Prices sheet.", refers_to=("Prices",)),
+        Column("requests_share", Share, "Share of the traffic's requests that it serves; blank for an alternative that is only compared.", default=None, at_least=0.000001, at_most=1),
+        Column("assumed_utilization", Share, "Load of a configuration whose traffic has no demand; blank where demand decides.", default=None, at_least=0.01, at_most=1),
+        Column("minimum_replicas", Count, "Fewest replicas kept.", default=1, at_least=1, at_most=1e6, whole=True),
+        Column("usable_memory_share", Share, "As on Settings; blank takes the setting.", otherwise="usable_memory_share", at_least=0.3, at_most=1),
+        Column("measured_output_speed", TokensPerSecond, "Output tokens per second of one replica where measured; replaces the prediction.", default=0, at_least=0, at_most=1e9),
+        Column("measured_input_speed", TokensPerSecond, "Input tokens per second measured beside it.", default=0, at_least=0, at_most=1e9),
+        Column("note", Text, "Anything a reader should know.", default=""),
+    ),
+)
+
+CHANGE_LOG = Sheet(
+    "Change log",
+    "One row per change of this workbook.",
+    (
+        Column("changed_on", Date, "When.", default=None),
+        Column("who", Text, "Who changed it.", default=""),
+        Column("what", Text, "What was changed.", default=""),
+        Column("why", Text, "Why.", default=""),
+    ),
+    may_be_empty=True,
+)
+
+SHEETS = (
+    SETTINGS,
+    CONFIGURATIONS,
+    TRAFFIC,
+    TRAFFIC_MIXES,
+    PRICES,
+    HARDWARE,
+    MODELS,
+    PRECISIONS,
+    CALIBRATION,
+    CHANGE_LOG,
+)
+BY_NAME = {sheet.name: sheet for sheet in SHEETS}
+
+CHOICES = (
+    Choice("peak_compute", "compute", "Hardware", COMPUTE),
+    Choice("accelerator_price", "price_basis", "Hardware", PRICE_BASES),
+)
+
+# A workbook's layout, the same on every sheet: title in A1, purpose in A2, units, heads, then the rows.
+TITLE_ROW, PURPOSE_ROW, UNIT_ROW, HEAD_ROW, FIRST_ROW = 1, 2, 3, 4, 5

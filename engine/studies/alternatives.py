@@ -1,0 +1,69 @@
+"""Alternatives: what each serving configuration would save if another one of its traffic and model took its requests.
+
+Asks the model for shifted copies of rows and concludes from the answers. Knows neither Excel nor HTML.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.calculation import Columns, calculate
+from engine.formulas import ACTION_FORMULAS, FORMULAS
+from engine.scenarios import CONFIGURED, Scenario
+
+
+@dataclass(frozen=True)
+class Move:
+    """One serving configuration, the alternative that would cost least, and what the move saves in $ a month."""
+
+    serving: str
+    alternative: str
+    fleet_cost: float
+    alternative_fleet_cost: float
+    saving: float
+    user_speed: float
+    alternative_user_speed: float
+
+
+def cheapest_moves(scenario: Scenario) -> list[Move]:
+    """For each serving configuration the alternative with the smallest bill for the same requests, if it saves.
+
+    An alternative is a configuration of the same traffic and model that fits. Largest saving first.
+    """
+    grain = scenario[CONFIGURED]
+    values = grain.values
+    serving = np.flatnonzero(values["counts"] > 0)
+    pairs = [
+        (row, other)
+        for row in serving
+        for other in range(len(grain.keys))
+        if other != row
+        and values["fits"][other] > 0
+        and values["traffic"][other] == values["traffic"][row]
+        and values["model"][other] == values["model"][row]
+    ]
+    if not pairs:
+        return []
+    rows, others = (np.array(side) for side in zip(*pairs, strict=True))
+    shifted: Columns = {name: values[name][others] for name in grain.sources}
+    shifted["served_share"] = values["served_share"][rows]
+    answers = calculate(shifted, FORMULAS)
+    given = {"fleet_cost": values["fleet_cost"][rows], "alternative_fleet_cost": answers["fleet_cost"]}
+    savings = ACTION_FORMULAS["saving"](given["fleet_cost"], given["alternative_fleet_cost"])
+    best: dict[str, Move] = {}
+    for index in np.argsort(-savings):
+        row, other = rows[index], others[index]
+        move = Move(
+            str(grain.keys[row]),
+            str(grain.keys[other]),
+            float(given["fleet_cost"][index]),
+            float(given["alternative_fleet_cost"][index]),
+            float(savings[index]),
+            float(values["user_speed"][row]),
+            float(values["user_speed"][other]),
+        )
+        if move.saving > 0:
+            best.setdefault(move.serving, move)
+    return list(best.values())

@@ -1,0 +1,180 @@
+"""Units: how a number is labelled, rounded and shown, and the constants that convert one unit into another.
+
+Knows nothing else of the engine. A unit is used as an annotation, `def step_time(...) -> Seconds`; its
+`dimension` is what the unit check multiplies and cancels (`G` and `T` are prefixes and cancel like the rest).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated, Any
+
+MINUS = "\u2212"
+NO_BREAK = "\u00a0"
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One unit: `symbol` as printed, `dimension` as algebra, `decimals` shown; `kind` says how a cell is formatted."""
+
+    symbol: str
+    dimension: str
+    decimals: int = 0
+    kind: str = "number"  # number, share, money, text, flag, date, month
+
+    @property
+    def excel_format(self) -> str:
+        """The number format of a cell that holds this unit. A cell holds the number its reader sees; nothing scales."""
+        if self.kind in _FORMATS:
+            return _FORMATS[self.kind]
+        digits = "0" if self.decimals == 0 else "0." + "0" * self.decimals
+        if self.kind == "share":
+            return f"{digits}%"
+        return f"#,##{digits};{MINUS}#,##{digits};{digits}"
+
+    @property
+    def is_number(self) -> bool:
+        return self.kind in ("number", "share", "money", "flag")
+
+
+_FORMATS = {"text": "@", "flag": "0", "date": "yyyy-mm-dd", "month": "yyyy-mm"}
+
+
+class Constant(float):
+    """A conversion factor with its unit, written into formulas like any number."""
+
+    unit: str
+
+    def __new__(cls, value: float, unit: str) -> Constant:
+        constant = super().__new__(cls, value)
+        constant.unit = unit
+        return constant
+
+
+def unit_of(annotation: Any) -> Unit:
+    """The Unit behind an annotation such as `Seconds`.
+
+    Errors: TypeError where the annotation carries none.
+    """
+    for item in getattr(annotation, "__metadata__", ()):
+        if isinstance(item, Unit):
+            return item
+    raise TypeError(f"{annotation!r} is not a unit")
+
+
+def _fixed(value: float, decimals: int) -> str:
+    text = f"{abs(value):,.{decimals}f}"
+    return (MINUS if value < 0 else "") + text
+
+
+def digits_for(value: float, decimals: int) -> int:
+    """Decimals that keep three significant figures of a small number, never fewer than the unit's own."""
+    if value == 0 or not math.isfinite(value):
+        return decimals
+    return max(decimals, 2 - math.floor(math.log10(abs(value))))
+
+
+def show(value: Any, annotation: Any, *, label: bool = True) -> str:
+    """The value as a reader sees it: separators, decimals, true minus, unit after a no-break space.
+
+    A missing number (None or NaN) shows as an en dash; seconds below one show in ms or \u00b5s.
+    """
+    unit = unit_of(annotation)
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return "\u2013"
+    if unit.kind == "text":
+        return str(value)
+    if unit.kind == "flag":
+        return "yes" if value else "no"
+    if isinstance(value, date):
+        return f"{value:%Y-%m-%d}" if unit.kind == "date" else f"{value:%B %Y}"
+    number = float(value)
+    if unit.kind == "share":
+        return _fixed(number * 100, unit.decimals) + "%"
+    if unit.symbol == "s" and label and number != 0 and abs(number) < 1:
+        scale, symbol = (1e3, "ms") if abs(number) >= 1e-3 else (1e6, "\u00b5s")
+        return _fixed(number * scale, digits_for(number * scale, 1)) + NO_BREAK + symbol
+    decimals = digits_for(number, unit.decimals) if abs(number) < 1 else unit.decimals
+    text = _fixed(number, decimals)
+    if unit.symbol.startswith("$"):
+        text = text.replace(MINUS, MINUS + "$", 1) if number < 0 else "$" + text
+        return text + (unit.symbol[1:] if label else "")
+    return text + (NO_BREAK + unit.symbol if label and unit.symbol else "")
+
+
+Text = Annotated[Any, Unit("", "", kind="text")]
+Flag = Annotated[Any, Unit("", "", kind="flag")]
+Date = Annotated[Any, Unit("", "", kind="date")]
+Month = Annotated[Any, Unit("", "", kind="month")]
+
+Count = Annotated[Any, Unit("", "")]
+Number = Annotated[Any, Unit("", "", 3)]
+Share = Annotated[Any, Unit("", "", 1, "share")]
+Days = Annotated[Any, Unit("days", "day", 1)]
+DaysPerMonth = Annotated[Any, Unit("days", "day/month", 1)]
+
+Bits = Annotated[Any, Unit("bit", "bit/value", 2)]
+Billions = Annotated[Any, Unit("billion", "G*value", 2)]
+Elements = Annotated[Any, Unit("elements", "value/token")]
+Gigabytes = Annotated[Any, Unit("GB", "G*B", 2)]
+GigabytesPerSequence = Annotated[Any, Unit("GB", "G*B/request", 3)]
+BytesPerToken = Annotated[Any, Unit("B/token", "B/token")]
+GigabytesPerSecond = Annotated[Any, Unit("GB/s", "G*B/s")]
+Teraflops = Annotated[Any, Unit("TFLOP/s", "T*FLOP/s", 1)]
+
+Seconds = Annotated[Any, Unit("s", "s", 5)]
+SecondsPerRequest = Annotated[Any, Unit("s", "s/request", 5)]
+Milliseconds = Annotated[Any, Unit("ms", "m*s", 1)]
+Microseconds = Annotated[Any, Unit("\u00b5s", "u*s", 1)]
+MillisecondsPerRequest = Annotated[Any, Unit("ms", "m*s/request", 1)]
+MicrosecondsPerRequest = Annotated[Any, Unit("\u00b5s", "u*s/request", 1)]
+Sequences = Annotated[Any, Unit("sequences", "request")]
+Tokens = Annotated[Any, Unit("tokens", "token")]
+TokensPerRequest = Annotated[Any, Unit("tokens", "token/request")]
+RequestsPerSecond = Annotated[Any, Unit("requests/s", "request/s", 2)]
+TokensPerSecond = Annotated[Any, Unit("tok/s", "token/s")]
+MillionTokensPerMonth = Annotated[Any, Unit("Mtoken/month", "M*token/month")]
+
+DollarsPerHour = Annotated[Any, Unit("$/h", "$/h", 2)]
+DollarsPerDay = Annotated[Any, Unit("$/day", "$/day", 2)]
+DollarsPerMonth = Annotated[Any, Unit("$/month", "$/month")]
+DollarsPerRequest = Annotated[Any, Unit("$/request", "$/request", 6)]
+DollarsPerMillionTokens = Annotated[Any, Unit("$/Mtoken", "$/M*token", 3)]
+
+GIGA = Constant(1e9, "1/G")
+TERA = Constant(1e12, "1/T")
+MICRO = Constant(1e-6, "1/u")
+MILLI = Constant(1e-3, "1/m")
+BITS_PER_BYTE = Constant(8, "bit/B")
+BYTES_PER_ACTIVATION = Constant(2, "B/value")
+FLOP_PER_PARAMETER = Constant(2, "FLOP/value/token")
+FLOP_PER_ELEMENT = Constant(2, "FLOP/value")
+ONE_TOKEN = Constant(1, "token")
+ONE_REQUEST = Constant(1, "request")
+ONE_TOKEN_PER_REQUEST = Constant(1, "token/request")
+ONE_REQUEST_PER_SECOND = Constant(1, "request/s")
+PETAFLOP = Constant(1000, "T*FLOP/s")
+SECONDS_PER_HOUR = Constant(3600, "s/h")
+SECONDS_PER_DAY = Constant(86400, "s/day")
+HOURS_PER_DAY = Constant(24, "h/day")
+TOKENS_PER_MILLION = Constant(1e6, "1/M")
+
+
+def brief_money(value: float, *, signed: bool = False) -> str:
+    """Dollars for a sentence: $604k, \u2212$31k, $1.83m; `signed` puts a plus before gains."""
+    size = abs(value)
+    for scale, suffix, decimals in ((1e9, "bn", 2), (1e6, "m", 2), (1e3, "k", 0)):
+        if size >= scale * 0.9995:
+            text = f"${size / scale:,.{decimals}f}{suffix}"
+            break
+    else:
+        text = f"${size:,.0f}"
+    return (MINUS if value < 0 else "+" if signed else "") + text
+
+
+def points(value: float) -> str:
+    """A change of a share, in percentage points with its sign."""
+    sign = MINUS if value < 0 else "+"
+    return f"{sign}{abs(value) * 100:.1f}{NO_BREAK}pts"

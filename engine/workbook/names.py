@@ -1,0 +1,43 @@
+"""Names: that every key stands once, and every name used is a key of its sheet. Knows no meaning of names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.sheets import Column
+from engine.workbook import problems
+from engine.workbook.problems import Problem
+from engine.workbook.tables import Row, Table, Tables
+
+
+def wrong_names(tables: Tables) -> Iterator[Problem]:
+    """Duplicate keys, and names that are not where they should be."""
+    for table in tables.values():
+        yield from _duplicates(table)
+        for column in table.sheet.columns:
+            if column.refers_to:
+                for row in table:
+                    yield from _unknown(row, column, [tables[sheet] for sheet in column.refers_to])
+
+
+def _duplicates(table: Table) -> Iterator[Problem]:
+    keys = [column.name for column in table.sheet.keys]
+    first: dict[tuple[str, ...], Row] = {}
+    for row in table:
+        # Excel's lookups take capitals and small letters for the same.
+        name = tuple(row[key].casefold() for key in keys)
+        if keys and all(name):
+            earlier = first.setdefault(name, row)
+            if earlier is not row:
+                yield problems.duplicate(row.place(keys[0]), ", ".join(row[key] for key in keys), earlier.cell(keys[0]))
+
+
+def _unknown(row: Row, column: Column, targets: list[Table]) -> Iterator[Problem]:
+    keys = [table.sheet.keys[0].name for table in targets]
+    # A sheet whose names could not be read has its own problem; what refers to it is not to blame.
+    if row[column.name] == "" or not all(key in table.addresses for key, table in zip(keys, targets, strict=True)):
+        return
+    names = list(dict.fromkeys(row[key] for key, table in zip(keys, targets, strict=True) for row in table if row[key]))
+    if row[column.name] not in names:
+        sheets = tuple(table.sheet.name for table in targets)
+        yield problems.unknown_name(row.place(column.name), row[column.name], sheets, names, row.is_blank(column.name))

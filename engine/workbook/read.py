@@ -1,0 +1,102 @@
+"""Read: from a workbook's file to its tables, or to all its problems at once. Knows no economics and never writes.
+
+The file is read once, into memory, and hashed as it was read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from engine.sheets import CHANGE_LOG, SETTINGS, SHEETS, Column, Sheet
+from engine.workbook import problems
+from engine.workbook.agreement import disagreements
+from engine.workbook.cells import nothing, value_of
+from engine.workbook.grid import Grid, grids
+from engine.workbook.layout import Layout, coordinate, layout_of
+from engine.workbook.names import wrong_names
+from engine.workbook.problems import InvalidWorkbook, Problem, in_order
+from engine.workbook.safety import safe_bytes
+from engine.workbook.tables import Inputs, Row, Spot, Table
+
+__all__ = ["Inputs", "Row", "Table", "read"]
+
+READ = tuple(sheet for sheet in SHEETS if sheet is not CHANGE_LOG)
+
+
+def read(path: str | Path) -> Inputs:
+    """The tables of a workbook, every cell checked.
+
+    Errors: InvalidWorkbook with all problems, each with its cell; warnings alone do not stop.
+    """
+    path = Path(path)
+    data = safe_bytes(path)
+    tables, found = _tables(path.name, data)
+    # A cell that could not be read has been reported; what follows from it would only repeat that.
+    reported = {(problem.sheet, problem.cell) for problem in found}
+    together = (*wrong_names(tables), *disagreements(tables))
+    found += [problem for problem in together if (problem.sheet, problem.cell) not in reported]
+    if any(problem.severity == "error" for problem in found):
+        raise InvalidWorkbook(found)
+    return Inputs(path, hashlib.sha256(data).hexdigest(), tables, in_order(found))
+
+
+def _tables(file: str, data: bytes) -> tuple[dict[str, Table], list[Problem]]:
+    """Every sheet as a table, empty where the sheet is missing, and what is wrong with single cells."""
+    try:
+        cells, sheets = grids(data, [sheet.name for sheet in READ])
+    except Exception as error:
+        # openpyxl raises many kinds of error on a damaged file, and for the analyst they are all one.
+        raise InvalidWorkbook([problems.damaged_file(file)]) from error
+    found: list[Problem] = []
+    tables: dict[str, Table] = {}
+    settings: Mapping[str, Any] = {column.name: nothing(column) for column in SETTINGS.columns}
+    for sheet in READ:
+        if sheet.name in cells:
+            grid = cells[sheet.name]
+            tables[sheet.name], wrong = _table(sheet, grid, layout_of(sheet, grid), settings)
+            found += wrong
+        else:
+            tables[sheet.name] = _without_rows(sheet)
+            found.append(problems.missing_sheet(sheet.name, [name for name in sheets if name not in cells]))
+        if sheet is SETTINGS and len(tables[sheet.name]):
+            settings = {name: values.item(0) for name, values in tables[sheet.name].columns.items()}
+    return tables, found
+
+
+def _table(sheet: Sheet, grid: Grid, layout: Layout, settings: Mapping[str, Any]) -> tuple[Table, list[Problem]]:
+    """The table whose cells stand at these positions, and what is wrong with them."""
+    found = list(layout.problems)
+    columns = {column.name: [nothing(column)] * layout.rows for column in sheet.columns}
+    blank, formulas = set[Spot](), dict[Spot, str]()
+    broken = {(name, index) for name in columns if name not in layout.positions for index in range(layout.rows)}
+    for name, positions in layout.positions.items():
+        for index, position in enumerate(positions):
+            cell, spot = grid.get(position), (name, index)
+            place = sheet.name, coordinate(position)
+            columns[name][index], problem = value_of(sheet.column(name), cell, place, settings)
+            if problem:
+                found.append(problem)
+                broken.add(spot)
+            elif cell is None:
+                blank.add(spot)
+            if cell and cell.formula:
+                formulas[spot] = cell.formula
+    arrays = {column.name: _array(column, columns[column.name]) for column in sheet.columns}
+    addresses = {name: tuple(map(coordinate, positions)) for name, positions in layout.positions.items()}
+    return Table(sheet, arrays, addresses, frozenset(blank), formulas, frozenset(broken)), found
+
+
+def _without_rows(sheet: Sheet) -> Table:
+    return Table(sheet, {column.name: _array(column, []) for column in sheet.columns}, {})
+
+
+def _array(column: Column, values: Sequence[Any]) -> NDArray[Any]:
+    if column.words or column.unit.is_number:
+        return np.array(values, dtype=float)
+    return np.array(values, dtype=object if column.unit.kind in ("date", "month") else np.str_)

@@ -1,0 +1,125 @@
+"""Rules that hold for every formula: a new one is covered by being written."""
+
+import numpy as np
+import pytest
+from unit_check import UnitError, dimension_of, parse
+
+from engine.calculation import behind, calculate, depending_on, in_order
+from engine.formulas import ACTION_FORMULAS, FORMULAS, LINE_FORMULAS, TOTAL_FORMULAS, again, needs
+from engine.scenarios import CONFIGURED, LINES
+from engine.sheets import SHEETS
+from engine.tracing import EXCEL, WORDS, written
+from engine.units import Constant, Seconds, unit_of
+
+GROUPS = {"line": LINE_FORMULAS, "configuration": FORMULAS, "total": TOTAL_FORMULAS, "action": ACTION_FORMULAS}
+EVERY = [(group, name) for group, formulas in GROUPS.items() for name in formulas]
+
+# Quantities that scenarios make by counting, choosing or averaging, with the dimension they arrive in.
+JOINED = {
+    "has_demand": "",
+    "serves": "",
+    "counts": "",
+    "served_share": "",
+    "shared_pool": "",
+    "peak_compute": "T*FLOP/s",
+    "accelerator_price": "$/h",
+    "cached_tokens": "token/request",
+    "alternative_fleet_cost": "$/month",
+}
+
+
+def _dimensions():
+    known = {column.name: column.unit.dimension for sheet in SHEETS for column in sheet.columns} | JOINED
+    for formulas in GROUPS.values():
+        known |= {name: unit_of(f.__annotations__["return"]).dimension for name, f in formulas.items()}
+    return known
+
+
+@pytest.mark.parametrize(("group", "name"), EVERY)
+def test_gives_the_unit_it_declares(group, name):
+    formula = GROUPS[group][name]
+    unit = unit_of(formula.__annotations__["return"])
+    found = dimension_of(formula, _dimensions())
+    assert unit.kind == "text" or found == parse(unit.dimension)
+
+
+@pytest.mark.parametrize(("group", "name"), EVERY)
+def test_has_a_meaning_and_a_source(group, name):
+    text = GROUPS[group][name].__doc__
+    assert text and text.split("\n\n")[0].rstrip().endswith("."), name
+    assert "Source: " in text, name
+
+
+@pytest.mark.parametrize(("group", "name"), EVERY)
+def test_can_be_written_for_excel_and_for_people(group, name):
+    formula = GROUPS[group][name]
+    for style in (EXCEL, WORDS):
+        text = written(formula, lambda quantity: f"<{quantity}>", style)
+        assert all(f"<{quantity}>" in text for quantity in needs(formula)), text
+        assert "nan" not in text and "None" not in text
+
+
+def test_a_dropped_conversion_is_found():
+    def step(weight_memory, memory_bandwidth) -> Seconds:
+        return weight_memory * 3600 / memory_bandwidth
+
+    def wrong_hours(replica_cost, output_speed):
+        return replica_cost / output_speed * Constant(1e6, "1/M")
+
+    dimensions = _dimensions()
+    assert dimension_of(step, dimensions) == parse("s")
+    assert dimension_of(wrong_hours, dimensions) != parse("$/M*token")
+    with pytest.raises(UnitError):
+        dimension_of(lambda step_time, weight_memory: step_time + weight_memory, dimensions)
+
+
+def test_a_formula_cannot_branch_on_a_quantity():
+    def branches(batch_size):
+        return 1 if batch_size > 3 else 2
+
+    with pytest.raises(TypeError, match=r"use np\.where"):
+        written(branches, lambda quantity: quantity)
+
+
+def test_every_needed_quantity_is_filled_in_or_calculated():
+    columns = {column.name for sheet in SHEETS for column in sheet.columns} | set(JOINED)
+    for group in ("line", "configuration"):
+        formulas = GROUPS[group]
+        missing = set().union(*(needs(f) for f in formulas.values())) - set(formulas) - columns
+        assert not missing, group
+    assert LINES != CONFIGURED
+
+
+def test_order_respects_needs():
+    order = {name: place for place, name in enumerate(in_order(FORMULAS))}
+    for name, formula in FORMULAS.items():
+        assert all(order[needed] < order[name] for needed in needs(formula) if needed in order)
+
+
+def test_a_given_quantity_is_not_calculated_again():
+    columns = calculate(
+        {"revenue": np.array([5.0]), "fleet_cost": np.array([3.0])},
+        {name: FORMULAS[name] for name in behind(["gross_profit"], ["revenue", "fleet_cost"])},
+    )
+    assert columns["gross_profit"] == [2.0]
+    assert set(columns) == {"revenue", "fleet_cost", "gross_profit"}
+
+
+def test_a_missing_quantity_is_named():
+    with pytest.raises(KeyError, match="fleet_cost"):
+        calculate({"revenue": np.array([5.0])}, {"gross_profit": FORMULAS["gross_profit"]})
+
+
+def test_again_renames_only_what_changes():
+    group = {name: FORMULAS[name] for name in ("step_tokens", "dense_arithmetic_time", "dense_reading_time")}
+    verify = again(group, "verify", decoding_batch="verify_batch")
+    assert set(verify) == {"step_tokens_verify", "dense_arithmetic_time_verify"}
+    assert "step_tokens_verify" in needs(verify["dense_arithmetic_time_verify"])
+    assert needs(verify["step_tokens_verify"]) == ("verify_batch",)
+    assert verify["step_tokens_verify"](7) == FORMULAS["step_tokens"](7)
+
+
+def test_what_depends_on_a_batch():
+    touched = depending_on("batch_size")
+    assert {"step_time", "output_cost", "gross_margin"} <= touched
+    assert not {"weight_memory", "batch_size_limit", "fits", "reason"} & touched
