@@ -47,6 +47,8 @@ def report(
 
     outcome = report_month(workbook, out, _month(month) if month else None, progress)
     progress("done")
+    for warning in outcome.warnings:
+        print(f"\nWarning: {warning}", end="", file=sys.stderr)
     print(f"\n{outcome.headline}.\nWritten: {outcome.folder}/report.pdf and results.xlsx")
     if not outcome.passed:
         print("FAILED: " + "; ".join(check.name for check in outcome.checks if not check.passed), file=sys.stderr)

@@ -25,6 +25,7 @@ from engine.report.answer import Check, Earlier
 from engine.scenarios import CONFIGURED, Grain, Scenario, scenario
 from engine.sheets import SETTINGS
 from engine.units import unit_of
+from engine.workbook.problems import Problem
 from engine.workbook.read import Inputs, read
 
 Progress = Callable[[str], None]
@@ -52,6 +53,7 @@ class Outcome:
     folder: Path
     headline: str
     checks: tuple[Check, ...]
+    warnings: tuple[Problem, ...]
 
     @property
     def passed(self) -> bool:
@@ -115,7 +117,7 @@ def _write(folder: Path, calculated: Scenario, earlier: Earlier | None, stages: 
         write_parquet(calculated[CONFIGURED], folder / "results.parquet")
     shutil.copyfile(inputs.path, folder / "input.xlsx")
     archive.write_json(folder / "run.json", _run_json(draft, report.answer.headline, checks, stages))
-    return Outcome(folder, report.answer.headline, checks)
+    return Outcome(folder, report.answer.headline, checks, inputs.warnings)
 
 
 def _created(inputs: Inputs) -> datetime:

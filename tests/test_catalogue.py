@@ -150,7 +150,7 @@ def test_the_month_is_worth_a_report(months):
 
 def test_the_published_case_comes_out(months):
     grain = months["november"][CONFIGURED]
-    name = "405B demonstration on 8 H100"
+    name = "405B demo on 8 H100"
     assert grain.value("fleet_cost_per_day", name) == pytest.approx(670.08)
     assert grain.value("revenue_per_day", name) == pytest.approx(798.34, abs=0.01)
 

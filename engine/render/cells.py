@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any, cast
 
@@ -56,7 +56,17 @@ def sheet_of(book: Workbook, name: str, title: str, sentence: str) -> Worksheet:
 def head(sheet: Worksheet, row: int, names: Sequence[str], numbers: Sequence[int] = ()) -> None:
     """Heads of a table, aligned with their columns: those in `numbers` (counted from 1) right, the others left."""
     for column, name in enumerate(names, 1):
-        put(sheet, row, column, name, "Head" if column in numbers else "Head Text")
+        put(sheet, row, column, name, "Head" if column in numbers else words("Head Text", column))
+
+
+def words(style: str, column: int) -> str:
+    """The style of words in a column: from the second on they keep their distance from what stands before them."""
+    return style if column == 1 else f"{style} After"
+
+
+def width_for(texts: Iterable[object]) -> float:
+    """Width of a column in which none of these texts is cut, within reason."""
+    return max(10.0, min(60.0, max((len(str(text)) for text in texts), default=0) * 0.95 + 3))
 
 
 def fit_to_page(sheet: Worksheet, *, landscape: bool, one_page: bool = False, wide: int = 1) -> None:

@@ -12,7 +12,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from engine.derivation import label, meaning, source
-from engine.render.cells import fit_to_page, head, put, sheet_of
+from engine.render.cells import fit_to_page, head, put, sheet_of, width_for, words
 from engine.render.lookups import Lookups
 from engine.report.live import Live, LiveChart, LiveSheet, sheet_and_column, sheets_of
 from engine.scenarios import Grain, Key, Scenario
@@ -30,21 +30,20 @@ def draw_grain(book: Workbook, scenario: Scenario, grain: Grain, purposes: Mappi
     """The live sheets of a grain: keys as text, inputs looked up, figures calculated; one formula per column."""
     for name, quantities in sheets_of(grain).items():
         sheet = sheet_of(book, name, name, purposes[name])
-        numbers = [column for column, q in enumerate(quantities, 1) if unit_of(grain.annotation(q)).is_number]
-        head(sheet, HEAD_ROW, quantities, numbers)
-        for column, quantity in enumerate(quantities, 1):
-            unit = unit_of(grain.annotation(quantity))
+        units = [unit_of(grain.annotation(quantity)) for quantity in quantities]
+        head(sheet, HEAD_ROW, quantities, [column for column, unit in enumerate(units, 1) if unit.is_number])
+        for column, (quantity, unit) in enumerate(zip(quantities, units, strict=True), 1):
             put(sheet, UNIT_ROW, column, "%" if unit.kind == "share" else unit.symbol, "Unit")
-            sheet.column_dimensions[get_column_letter(column)].width = max(11, min(34, len(quantity) + 2))
+            texts = [quantity] if unit.is_number else [quantity, *grain.values[quantity]]
+            sheet.column_dimensions[get_column_letter(column)].width = width_for(texts)
         for row in range(len(grain.keys)):
             lookups = Lookups(scenario, grain, name, FIRST_ROW + row)
-            for column, quantity in enumerate(quantities, 1):
-                unit = unit_of(grain.annotation(quantity))
+            for column, (quantity, unit) in enumerate(zip(quantities, units, strict=True), 1):
                 typed = isinstance(grain.sources.get(quantity), Key)
                 value = grain.values[quantity][row] if typed else lookups.formula(quantity)
-                style, shown = ("Calculation", unit.excel_format) if unit.is_number else ("Text", "General")
+                style = "Calculation" if unit.is_number else words("Text", column) if column > 1 else "Row Label"
+                shown = unit.excel_format if unit.is_number else "General"
                 put(sheet, FIRST_ROW + row, column, value, style, shown, live=not typed)
-        sheet.column_dimensions["A"].width = 34
         sheet.freeze_panes = "B5"
         sheet.print_title_cols = "A:A"
         fit_to_page(sheet, landscape=True, wide=-(-len(quantities) // COLUMNS_A_PAGE))
@@ -63,7 +62,7 @@ def draw_live_sheet(book: Workbook, live: LiveSheet) -> None:
         for row, line in enumerate(table.rows, head_row + 1):
             for column, cell in enumerate(line.cells, 1):
                 _draw_cell(sheet, row, column, cell, line.style)
-    set_widths(sheet, list(live.widths))
+    set_widths(sheet, _widths(live))
     last = live.head_row(len(live.tables) - 1) + len(live.tables[-1].rows) + 3
     for chart in live.charts:
         _draw_chart(sheet, live, chart, f"A{last}")
@@ -72,10 +71,23 @@ def draw_live_sheet(book: Workbook, live: LiveSheet) -> None:
     fit_to_page(sheet, landscape=live.landscape, one_page=bool(live.charts))
 
 
+def _widths(live: LiveSheet) -> list[float]:
+    """Columns as wide as their words; figures need no more than their heads or a million."""
+    widths: list[float] = []
+    for column in range(max(len(table.heads) for table in live.tables)):
+        texts = ["1,234,567"]
+        for table in live.tables:
+            cells = [row.cells[column] for row in table.rows if column < len(row.cells)]
+            texts += [table.heads[column].name] if column < len(table.heads) else []
+            texts += [str(cell.value) for cell in cells if unit_of(cell.annotation).kind == "text"]
+        widths.append(width_for(texts))
+    return widths
+
+
 def _draw_cell(sheet: Worksheet, row: int, column: int, live: Live, line: str) -> None:
     unit = unit_of(live.annotation)
     if unit.kind == "text":
-        style = "Total Text" if line == "total" else "Row Label" if column == 1 else "Text"
+        style = words("Total Text", column) if line == "total" else "Row Label" if column == 1 else "Text After"
     else:
         style = ROW_STYLES[line]
     shown = "General" if unit.kind == "text" else unit.excel_format

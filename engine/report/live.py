@@ -5,8 +5,7 @@ The one place that knows addresses: the workbook is drawn by it, the PDF quotes 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from engine.report.values import Head
@@ -117,9 +116,7 @@ class LiveSheet:
     sentence: str
     tables: tuple[LiveTable, ...]
     charts: tuple[LiveChart, ...] = ()
-    widths: tuple[float, ...] = ()
     landscape: bool = False
-    notes: tuple[str, ...] = field(default=())
 
     def head_row(self, table: int) -> int:
         """Row of a table's heads; units stand one row above. Two empty rows part the tables."""
@@ -152,6 +149,3 @@ def live(grain: Grain, quantity: str, key: str, annotation: Any = None, scale: f
 def as_text(text: str) -> Live:
     """Plain text in a row of live figures."""
     return Live(text, Text, "")
-
-
-Figures = Mapping[str, Live]

@@ -5,7 +5,7 @@ Decides which figures stand in which order; knows neither openpyxl nor how anyth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
@@ -113,7 +113,6 @@ def summary(scenario: Scenario, headline: str, lead: str, before: Before | None,
                 rows=tuple(range(len(classes))),
             ),
         ),
-        widths=(30, 12, 16, 16, 14, 26) if before is not None else (34, 14, 18, 34),
     )
 
 
@@ -197,9 +196,8 @@ def _by_configuration(
     name: str, title: str, sentence: str, grain: Grain, columns: tuple[tuple[str, str, Any, float], ...], **more: Any
 ) -> LiveSheet:
     rows = tuple(LiveRow((*_named(grain, key), *_cells(grain, key, columns))) for key in by_traffic_first(grain))
-    widths = (16, 30, 18, 18, 14, 11, *(12.0 for _ in columns))
     table = LiveTable((*_NAMES, *_heads(columns)), rows)
-    return LiveSheet(name, title, sentence, (table,), widths=widths, landscape=True, **more)
+    return LiveSheet(name, title, sentence, (table,), landscape=True, **more)
 
 
 def costs(scenario: Scenario, title: str) -> LiveSheet:
@@ -274,7 +272,4 @@ def margins(scenario: Scenario, title: str) -> LiveSheet:
         "Costs carry a minus sign so that columns add downwards. A share at which a class breaks even may exceed 100%."
     )
     table = LiveTable(heads, tuple(line(*item) for item in MARGINS))
-    return LiveSheet("Margins", title, sentence, (table,), widths=(26, 14, *(14.0 for _ in keys), 14), landscape=True)
-
-
-Sheets = Callable[[Scenario, str], LiveSheet]
+    return LiveSheet("Margins", title, sentence, (table,), landscape=True)

@@ -80,6 +80,9 @@ def _styles() -> list[NamedStyle]:
         _style("Note", _font(9, TEXT2, i=True), "left", indent=1, builtin=10),
         _style("Total", _font(b=True), "right", above=rule, builtin=25),
         _style("Total Text", _font(b=True), "left", above=rule),
+        # Words that stand right of figures keep their distance from them, and are cut rather than wrapped.
+        _style("Text After", _font(), "left", below=grid, indent=1),
+        _style("Total Text After", _font(b=True), "left", above=rule, indent=1),
         _style("Hyperlink", _font(10, BLUE, u="single"), "left", below=grid, builtin=8),
     ]
 

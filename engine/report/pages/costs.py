@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from engine.derivation import label
 from engine.report.live import LiveSheet
-from engine.report.pages.deployments import MOST_ROWS, deployment
+from engine.report.pages.deployments import deployment
 from engine.report.values import (
     Head,
     Margin,
@@ -21,6 +21,7 @@ from engine.report.workbook import by_traffic_first
 from engine.scenarios import CONFIGURED, Grain, Scenario
 from engine.studies.alternatives import Move
 from engine.units import (
+    NO_BREAK,
     Count,
     DollarsPerMillionTokens,
     Gigabytes,
@@ -31,11 +32,12 @@ from engine.units import (
     show,
 )
 
-LOWEST = "\u25c2 "
+LOWEST = "\u25c4"
+MOST_CONFIGURATIONS = 15  # with the chart below, a page
 
 
 def _kept(grain: Grain) -> list[str]:
-    """At most twenty configurations: all that serve, those that do not fit, then the cheapest alternatives."""
+    """As many configurations as a page holds: all that serve, those that do not fit, then the cheapest alternatives."""
     ordered = by_traffic_first(grain)
 
     def rank(key: str) -> tuple[bool, bool, float]:
@@ -48,7 +50,7 @@ def _kept(grain: Grain) -> list[str]:
         known = [rival for rival in rivals if rival is not None]
         return not grain.value("serves", key), cost is not None, cost / min(known) if cost is not None else 0.0
 
-    kept = set(sorted(ordered, key=rank)[:MOST_ROWS])
+    kept = set(sorted(ordered, key=rank)[:MOST_CONFIGURATIONS])
     return [key for key in ordered if key in kept]
 
 
@@ -81,7 +83,7 @@ def costs(scenario: Scenario, moves: Sequence[Move], sheet: LiveSheet) -> Sectio
         rows += [_row(grain, key, traffic if key == of_traffic[0] else "", key == lowest) for key in of_traffic]
     left_out = len(grain.keys) - len(kept)
     footnote = (
-        f"{LOWEST.strip()} lowest all-in cost for the same traffic. All-in: rent of prompts and answers over all "
+        f"{LOWEST} lowest all-in cost for the same traffic. All-in: rent of prompts and answers over all "
         "tokens a customer sees, at the load of the fleet it would need. Serves: share of the traffic\u2019s requests; "
         "an alternative (\u2013) is costed as if it served them all."
         + (f" {left_out} dearer alternatives are on the Costs sheet only." if left_out else "")
@@ -113,13 +115,13 @@ def costs(scenario: Scenario, moves: Sequence[Move], sheet: LiveSheet) -> Sectio
 
 
 def _row(grain: Grain, key: str, traffic: str, lowest: bool) -> Row:
-    name = (LOWEST if lowest else "") + deployment(grain, key)
     if not grain.value("fits", key):
         return Row((traffic,), across=f"{deployment(grain, key)} {_why_not(grain, key)}")
+    all_in = grain.value("blended_cost", key)
     return Row(
         (
             traffic,
-            name,
+            deployment(grain, key),
             grain.value("batch_size", key),
             grain.value("step_time", key) * 1e3,
             grain.value("user_speed", key),
@@ -127,7 +129,7 @@ def _row(grain: Grain, key: str, traffic: str, lowest: bool) -> Row:
             grain.value("utilization", key),
             grain.value("input_cost", key),
             grain.value("output_cost", key),
-            grain.value("blended_cost", key),
+            f"{LOWEST}{NO_BREAK}{all_in:,.3f}" if lowest else all_in,
             grain.value("served_share", key) if grain.value("serves", key) else None,
         )
     )

@@ -18,4 +18,5 @@ def deployment(grain: Grain, key: str) -> str:
     """`Llama 3.1 70B fp8, 4 × H100 SXM`; of a precision's name what stands before a comma."""
     count = show(grain.value("accelerator_count", key), Count)
     model, precision, hardware = (str(grain.value(name, key)) for name in ("model", "precision", "hardware"))
-    return f"{model} {precision.partition(',')[0]}, {count}{NO_BREAK}\u00d7{NO_BREAK}{hardware}"
+    apart = "" if grain.value("shared_pool", key) else ", prefill apart"
+    return f"{model} {precision.partition(',')[0]}, {count}{NO_BREAK}\u00d7{NO_BREAK}{hardware}{apart}"
