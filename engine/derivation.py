@@ -15,12 +15,12 @@ from engine.scenarios import (
     Filled,
     Grain,
     HasOne,
-    Key,
     Known,
     Looked,
     Mean,
     Scenario,
     Setting,
+    Source,
     Sum,
     scenario,
 )
@@ -40,7 +40,6 @@ class Step:
 
     quantity: str
     value: str
-    meaning: str
     words: str = ""
     worked: str = ""
     cell: str = ""
@@ -77,85 +76,78 @@ def source(grain: Grain, quantity: str) -> str:
     return " ".join(text.split())
 
 
-def shown(grain: Grain, quantity: str, key: str) -> str:
-    return show(grain.value(quantity, key), grain.annotation(quantity))
+def shown(grain: Grain, quantity: str, row: int) -> str:
+    return show(grain.at(quantity, row), grain.annotation(quantity))
 
 
-def worked(grain: Grain, quantity: str, key: str) -> str:
+def worked(grain: Grain, quantity: str, row: int) -> str:
     """A formula with the numbers of one row filled in."""
-    return written(grain.formulas[quantity], lambda needed: shown(grain, needed, key))
+    return written(grain.formulas[quantity], lambda needed: shown(grain, needed, row))
 
 
-def _input_cell(scenario: Scenario, grain: Grain, quantity: str, key: str) -> str:
-    inputs, row = scenario.inputs, grain.sources[quantity]
-
-    def of(looked: Looked) -> str:
-        table = inputs.tables[looked.sheet.name]
-        names = [str(name) for name in table.columns[looked.sheet.keys[0].name]]
-        return inputs.cell(looked.sheet.name, looked.column.name, names.index(str(grain.value(looked.by, key))))
-
-    match row:
-        case Looked():
-            return of(row)
+def _input_cell(scenario: Scenario, grain: Grain, source: Source, row: int) -> str:
+    """The cell of an input sheet that a source reads in one row, and what a blank there stands for."""
+    inputs = scenario.inputs
+    match source:
         case Known(looked) | Filled(looked):
-            return of(looked)
+            return _input_cell(scenario, grain, looked, row)
         case Chosen(choice, by):
             sheet = BY_NAME[choice.sheet]
-            column = sheet.column(choice.columns[str(grain.value(by, key))])
-            return of(Looked(sheet, column, sheet.keys[0].name))
+            column = sheet.column(choice.columns[str(grain.at(by, row))])
+            return _input_cell(scenario, grain, Looked(sheet, column, sheet.keys[0].name), row)
+        case Looked(sheet, column, by):
+            found = inputs.tables[sheet.name].find(str(grain.at(by, row)))
+            assert found is not None  # the reader has resolved every name
+            cell = found.cell(column.name)
+            if not found.is_blank(column.name):
+                return cell
+            otherwise = (
+                f"is blank, so {inputs.cell(SETTINGS.name, column.otherwise)}" if column.otherwise else "(blank)"
+            )
+            return f"{cell} {otherwise}"
         case Setting(column):
-            return inputs.cell(SETTINGS.name, column.name, 0)
+            return inputs.cell(SETTINGS.name, column.name)
         case DaysBilled():
-            return inputs.cell(SETTINGS.name, "report_month", 0)
+            return inputs.cell(SETTINGS.name, "report_month")
     return ""
+
+
+def _over(scenario: Scenario, grain: Grain, source: Sum | Mean | HasOne, row: int) -> tuple[str, Grain, list[int]]:
+    """What an aggregate is, in words, and the rows of the finer grain that it goes over."""
+    finer = scenario[source.grain]
+    of = f"{label(source.quantity)} over {finer.name.lower()}" + (f" of this {label(source.by)}" if source.by else "")
+    rows = [
+        r for r in range(len(finer.keys)) if not source.by or finer.values[source.by][r] == grain.at(source.by, row)
+    ]
+    match source:
+        case Sum(where=where):
+            return f"sum of {of}", finer, [r for r in rows if not where or finer.values[where][r] > 0]
+        case Mean(weight=weight):
+            return f"mean of {of}, weighted by {label(weight)}", finer, rows
+    return f"1 where any {of} is 1", finer, rows
 
 
 def derivation(scenario: Scenario, grain: Grain, quantity: str, key: str) -> Step:
     """The tree behind one figure, down to input cells; what was derived before is named and not repeated."""
-    seen: set[tuple[str, str]] = set()
+    seen: set[tuple[str, str, int]] = set()
 
-    def step(grain: Grain, quantity: str, key: str) -> Step:
-        value = shown(grain, quantity, key)
-        if (grain.name, quantity + key) in seen and quantity in grain.formulas:
-            return Step(quantity, value, "", repeated=True)
-        seen.add((grain.name, quantity + key))
+    def step(grain: Grain, quantity: str, row: int) -> Step:
+        value, place = shown(grain, quantity, row), (grain.name, quantity, row)
         if quantity in grain.formulas:
+            if place in seen:
+                return Step(quantity, value, repeated=True)
+            seen.add(place)
             formula = grain.formulas[quantity]
-            return Step(
-                quantity,
-                value,
-                meaning(grain, quantity),
-                words=written(formula, label),
-                worked=worked(grain, quantity, key),
-                behind=tuple(step(grain, needed, key) for needed in needs(formula)),
-            )
-        match grain.sources[quantity]:
-            case Sum(grain=finer, quantity=name, by=by, where=where):
-                what = f"sum of {label(name)} over {finer.lower()}" + (f" of this {label(by)}" if by else "")
-                return Step(
-                    quantity, value, what, words=what, worked=_parts(scenario[finer], name, by, where, grain, key)
-                )
-            case Mean(grain=finer, quantity=name, weight=weight, by=by):
-                what = f"mean of {label(name)} over {finer.lower()} of this {label(by)}, weighted by {label(weight)}"
-                return Step(quantity, value, what, words=what, worked=_parts(scenario[finer], name, by, "", grain, key))
-            case HasOne(grain=finer, quantity=name, by=by):
-                return Step(
-                    quantity, value, f"whether any of the {finer.lower()} of this {label(by)} has {label(name)}"
-                )
-            case Key():
-                return Step(quantity, value, "")
-        return Step(quantity, value, "", cell=_input_cell(scenario, grain, quantity, key))
+            behind = tuple(step(grain, needed, row) for needed in needs(formula))
+            return Step(quantity, value, written(formula, label), worked(grain, quantity, row), behind=behind)
+        source = grain.sources[quantity]
+        if isinstance(source, Sum | Mean | HasOne):
+            words, finer, rows = _over(scenario, grain, source, row)
+            parts = ", ".join(shown(finer, source.quantity, r) for r in rows)
+            return Step(quantity, value, words, parts, behind=tuple(step(finer, source.quantity, r) for r in rows))
+        return Step(quantity, value, cell=_input_cell(scenario, grain, source, row))
 
-    return step(grain, quantity, key)
-
-
-def _parts(finer: Grain, quantity: str, by: str, where: str, grain: Grain, key: str) -> str:
-    rows = range(len(finer.keys))
-    if by:
-        rows_of = grain.value(by, key)
-        rows = [row for row in rows if finer.values[by][row] == rows_of]  # type: ignore[assignment]
-    counted = [row for row in rows if not where or finer.values[where][row] > 0]
-    return ", ".join(show(finer.values[quantity][row], finer.annotation(quantity)) for row in counted)
+    return step(grain, quantity, grain.row(key))
 
 
 def derive(path: Path, configuration: str, quantity: str) -> list[str]:

@@ -32,7 +32,7 @@ from engine.sheets import (
     Column,
     Sheet,
 )
-from engine.units import Flag, RequestsPerSecond, Share, Text, TokensPerRequest, unit_of
+from engine.units import Count, Flag, RequestsPerSecond, Share, Text, TokensPerRequest, unit_of
 from engine.workbook.read import Inputs
 
 LINES, CONFIGURED, BY_TRAFFIC, TOTAL = "Traffic lines", "Calculation", "By traffic", "Total"
@@ -55,7 +55,8 @@ class Looked:
 
     @property
     def annotation(self) -> Any:
-        return self.column.annotation
+        # A word that stands for a number arrives as that number.
+        return Count if self.column.words and self.column.unit.kind == "text" else self.column.annotation
 
 
 @dataclass(frozen=True)
@@ -175,7 +176,11 @@ class Grain:
 
     def value(self, quantity: str, key: str) -> Any:
         """One value; None where the quantity does not stand in that row."""
-        value = self.values[quantity][self.row(key)]
+        return self.at(quantity, self.row(key))
+
+    def at(self, quantity: str, row: int) -> Any:
+        """The same by the row's number."""
+        value = self.values[quantity][row]
         return None if isinstance(value, float | np.floating) and np.isnan(value) else value
 
 

@@ -66,7 +66,7 @@ def _worked(grain: Grain, quantity: str, key: str) -> Method:
     return Method(
         label(quantity).capitalize(),
         meaning(grain, quantity),
-        f"{worked(grain, quantity, key)} = {result}",
+        f"{worked(grain, quantity, grain.row(key))} = {result}",
         cell_of(grain, quantity, key),
     )
 
