@@ -147,7 +147,7 @@ class HasOne:
 Source = Key | Looked | Known | Filled | Chosen | Setting | DaysBilled | Sum | Mean | HasOne
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Grain:
     """One table of rows: how each input comes to it, the formulas over them, and all values.
 

@@ -6,6 +6,7 @@ The one place that knows addresses: the workbook is drawn by it, the PDF quotes 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from engine.report.values import Head
@@ -38,6 +39,7 @@ MOST_COLUMNS = 60
 JOINED, POINTS = "Joined inputs", "Operating points"
 
 
+@lru_cache(maxsize=64)
 def sheets_of(grain: Grain) -> dict[str, list[str]]:
     """The live sheets of a grain, each with its columns in order; the key stands first on every one."""
     key, *sources = grain.sources
@@ -48,12 +50,18 @@ def sheets_of(grain: Grain) -> dict[str, list[str]]:
     return {JOINED: [key, *sources], grain.name: [key, *written], POINTS: [key, *instances]}
 
 
+@lru_cache(maxsize=64)
+def _columns_of(grain: Grain) -> dict[str, tuple[str, str]]:
+    found: dict[str, tuple[str, str]] = {}
+    for sheet, names in sheets_of(grain).items():
+        for column, quantity in enumerate(names, 1):
+            found.setdefault(quantity, (sheet, letters(column)))
+    return found
+
+
 def sheet_and_column(grain: Grain, quantity: str) -> tuple[str, str]:
     """Where a quantity's column stands: its sheet, and its letters."""
-    for sheet, names in sheets_of(grain).items():
-        if quantity in names:
-            return sheet, letters(names.index(quantity) + 1)
-    raise KeyError(quantity)
+    return _columns_of(grain)[quantity]
 
 
 def cell_of(grain: Grain, quantity: str, key: str) -> str:
