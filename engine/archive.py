@@ -38,16 +38,18 @@ def write_run(reports: Path, month: date, write: Callable[[Path], None]) -> Path
     reports.mkdir(parents=True, exist_ok=True)
     folder = reports / folder_name(month)
     beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=reports))
+    old = reports / f".{folder.name}-old-{os.getpid()}"
     try:
         write(beside)
         beside.chmod(0o755)
-        old = reports / f".{folder.name}-old-{os.getpid()}"
         if folder.exists():
             folder.rename(old)
         beside.rename(folder)
         shutil.rmtree(old, ignore_errors=True)
     except BaseException:
         shutil.rmtree(beside, ignore_errors=True)
+        if old.exists() and not folder.exists():
+            old.rename(folder)
         raise
     return folder
 

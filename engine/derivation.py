@@ -16,6 +16,7 @@ from engine.scenarios import (
     Grain,
     HasOne,
     Known,
+    Largest,
     Looked,
     Mean,
     Scenario,
@@ -112,7 +113,9 @@ def _input_cell(scenario: Scenario, grain: Grain, source: Source, row: int) -> s
     return ""
 
 
-def _over(scenario: Scenario, grain: Grain, source: Sum | Mean | HasOne, row: int) -> tuple[str, Grain, list[int]]:
+def _over(
+    scenario: Scenario, grain: Grain, source: Sum | Mean | Largest | HasOne, row: int
+) -> tuple[str, Grain, list[int]]:
     """What an aggregate is, in words, and the rows of the finer grain that it goes over."""
     finer = scenario[source.grain]
     of = f"{label(source.quantity)} over {finer.name.lower()}" + (f" of this {label(source.by)}" if source.by else "")
@@ -124,6 +127,8 @@ def _over(scenario: Scenario, grain: Grain, source: Sum | Mean | HasOne, row: in
             return f"sum of {of}", finer, [r for r in rows if not where or finer.values[where][r] > 0]
         case Mean(weight=weight):
             return f"mean of {of}, weighted by {label(weight)}", finer, rows
+        case Largest():
+            return f"largest of {of}", finer, rows
     return f"1 where any {of} is 1", finer, rows
 
 
@@ -141,7 +146,7 @@ def derivation(scenario: Scenario, grain: Grain, quantity: str, key: str) -> Ste
             behind = tuple(step(grain, needed, row) for needed in needs(formula))
             return Step(quantity, value, written(formula, label), worked(grain, quantity, row), behind=behind)
         source = grain.sources[quantity]
-        if isinstance(source, Sum | Mean | HasOne):
+        if isinstance(source, Sum | Mean | Largest | HasOne):
             words, finer, rows = _over(scenario, grain, source, row)
             parts = ", ".join(shown(finer, source.quantity, r) for r in rows)
             return Step(quantity, value, words, parts, behind=tuple(step(finer, source.quantity, r) for r in rows))

@@ -113,6 +113,8 @@ def _provenance(of: str) -> tuple[Column, ...]:
     )
 
 
+YES_NO = {"yes": 1.0, "no": 0.0}
+
 SETTINGS = Sheet(
     "Settings",
     "What holds for the whole report.",
@@ -144,6 +146,17 @@ SETTINGS = Sheet(
             at_most=3650,
             whole=True,
         ),
+        Column(
+            "study_configuration",
+            Text,
+            "Configuration that the questions of the report start from; blank takes the one with the largest bill.",
+            default="",
+            refers_to=("Configurations",),
+        ),
+        Column("study_hardware", Text, "Ask: which accelerator for this model and traffic?", default="yes", words=YES_NO),
+        Column("study_batch", Text, "Ask: what does a larger or smaller batch cost?", default="yes", words=YES_NO),
+        Column("study_topology", Text, "Ask: how many accelerators, at which precision?", default="yes", words=YES_NO),
+        Column("study_models", Text, "Ask: what would other models and other changes cost?", default="yes", words=YES_NO),
     ),
     vertical=True,
 )
@@ -214,7 +227,6 @@ PRICE_BASES = {
     "3 years": "three_year_price",
     "spot": "spot_price",
 }
-YES_NO = {"yes": 1.0, "no": 0.0}
 
 PRECISIONS = Sheet(
     "Precisions",
@@ -240,6 +252,7 @@ TRAFFIC = Sheet(
         Column("cached_share", Share, "Share of the prompt whose KV cache is found from an earlier request.", default=0, at_least=0, at_most=1),
         Column("output_tokens", TokensPerRequest, "Visible tokens of an answer, mean.", at_least=1, at_most=1e7),
         Column("reasoning_tokens", TokensPerRequest, "Hidden tokens decoded before the answer, mean.", default=0, at_least=0, at_most=1e7),
+        Column("target_user_speed", TokensPerSecond, "Tokens per second that each user is promised; blank where nothing is.", default=0, at_least=0, at_most=1e5),
         *_provenance("the figures"),
     ),
 )

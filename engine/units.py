@@ -113,6 +113,7 @@ Count = Annotated[Any, Unit("", "")]
 Number = Annotated[Any, Unit("", "", 3)]
 Share = Annotated[Any, Unit("", "", 1, "share")]
 Days = Annotated[Any, Unit("days", "day", 1)]
+Years = Annotated[Any, Unit("years", "year", 2)]
 DaysPerMonth = Annotated[Any, Unit("days", "day/month", 1)]
 
 Bits = Annotated[Any, Unit("bit", "bit/value", 2)]
@@ -123,25 +124,39 @@ GigabytesPerSequence = Annotated[Any, Unit("GB", "G*B/request", 3)]
 BytesPerToken = Annotated[Any, Unit("B/token", "B/token")]
 GigabytesPerSecond = Annotated[Any, Unit("GB/s", "G*B/s")]
 Teraflops = Annotated[Any, Unit("TFLOP/s", "T*FLOP/s", 1)]
+FlopPerByte = Annotated[Any, Unit("FLOP/B", "FLOP/B")]
+FlopPerDollar = Annotated[Any, Unit("FLOP/$", "FLOP/$")]
+BandwidthPerDollar = Annotated[Any, Unit("GB/s per $/h", "G*B*h/s/$", 1)]
+MemoryPerDollar = Annotated[Any, Unit("GB per $/h", "G*B*h/$", 1)]
 
 Seconds = Annotated[Any, Unit("s", "s", 5)]
 SecondsPerRequest = Annotated[Any, Unit("s", "s/request", 5)]
 Milliseconds = Annotated[Any, Unit("ms", "m*s", 1)]
 Microseconds = Annotated[Any, Unit("\u00b5s", "u*s", 1)]
+SecondsPerToken = Annotated[Any, Unit("s/token", "s/token", 7)]
 MillisecondsPerRequest = Annotated[Any, Unit("ms", "m*s/request", 1)]
 MicrosecondsPerRequest = Annotated[Any, Unit("\u00b5s", "u*s/request", 1)]
 Sequences = Annotated[Any, Unit("sequences", "request")]
 Tokens = Annotated[Any, Unit("tokens", "token")]
 TokensPerRequest = Annotated[Any, Unit("tokens", "token/request")]
+Requests = Annotated[Any, Unit("requests", "request")]
+RequestsPerDay = Annotated[Any, Unit("requests/day", "request/day")]
 RequestsPerSecond = Annotated[Any, Unit("requests/s", "request/s", 2)]
 TokensPerSecond = Annotated[Any, Unit("tok/s", "token/s")]
+TrillionTokens = Annotated[Any, Unit("T tokens", "T*token", 2)]
 MillionTokensPerMonth = Annotated[Any, Unit("Mtoken/month", "M*token/month")]
 
+Dollars = Annotated[Any, Unit("$", "$", 2)]
+DollarsPerSecond = Annotated[Any, Unit("$/s", "$/s", 6)]
 DollarsPerHour = Annotated[Any, Unit("$/h", "$/h", 2)]
 DollarsPerDay = Annotated[Any, Unit("$/day", "$/day", 2)]
 DollarsPerMonth = Annotated[Any, Unit("$/month", "$/month")]
+DollarsPerYear = Annotated[Any, Unit("$/year", "$/year")]
 DollarsPerRequest = Annotated[Any, Unit("$/request", "$/request", 6)]
 DollarsPerMillionTokens = Annotated[Any, Unit("$/Mtoken", "$/M*token", 3)]
+
+# What a formula gives where its quantity has no value; an Excel cell stays empty.
+NOT_AVAILABLE = float("nan")
 
 GIGA = Constant(1e9, "1/G")
 TERA = Constant(1e12, "1/T")
@@ -159,6 +174,7 @@ PETAFLOP = Constant(1000, "T*FLOP/s")
 SECONDS_PER_HOUR = Constant(3600, "s/h")
 SECONDS_PER_DAY = Constant(86400, "s/day")
 HOURS_PER_DAY = Constant(24, "h/day")
+DAYS_PER_YEAR = Constant(365, "day/year")
 TOKENS_PER_MILLION = Constant(1e6, "1/M")
 
 

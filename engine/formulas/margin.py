@@ -6,6 +6,7 @@ Knows nothing of sheets, files or other formulas. Revenue scales with the load, 
 import numpy as np
 
 from engine.units import (
+    NOT_AVAILABLE,
     SECONDS_PER_DAY,
     TOKENS_PER_MILLION,
     DollarsPerDay,
@@ -16,8 +17,6 @@ from engine.units import (
     MillionTokensPerMonth,
     Share,
 )
-
-NOT_AVAILABLE = float("nan")
 
 
 def counts(serves, fits) -> Flag:

@@ -16,6 +16,7 @@ from engine.units import (
     Constant,
     Count,
     Elements,
+    Flag,
     RequestsPerSecond,
     Seconds,
     SecondsPerRequest,
@@ -192,6 +193,14 @@ def user_speed(time_per_output_token) -> TokensPerSecond:
     Source: definition.
     """
     return ONE_TOKEN / time_per_output_token
+
+
+def meets_target(user_speed, target_user_speed) -> Flag:
+    """Whether every user sees the speed that is promised; always where nothing is.
+
+    Source: definition.
+    """
+    return np.where(user_speed >= target_user_speed, 1, 0)
 
 
 def predicted_output_speed(pipeline_stages, batch_size, generated_tokens, cycle_time) -> TokensPerSecond:

@@ -24,7 +24,7 @@ from engine.render.live import draw_grain, draw_live_sheet, draw_words
 from engine.report.answer import Check
 from engine.report.build import Draft
 from engine.report.checks import CHECKS, ENGINE, GRAINS, TIE_OUT, LiveCheck, blocks, live_checks
-from engine.report.live import JOINED, POINTS, letters, quoted
+from engine.report.live import letters, quoted
 from engine.scenarios import Scenario
 from engine.sheets import FIRST_ROW, HEAD_ROW
 from engine.units import unit_of
@@ -40,10 +40,14 @@ PURPOSES = {
     "Margins": "Which traffic earns money, and why?",
     "Fleet": "How many accelerators, how busy, at what bill?",
     "Speed": "What is a decode step made of?",
-    JOINED: "What each configuration reads from the input sheets. Live.",
+    "Questions": "What would a change cost: batch, slice, precision, accelerator, model, levers?",
+    "Joined inputs": "What each configuration reads from the input sheets. Live.",
     "Traffic lines": "What each class adds to a traffic. Live.",
     "Calculation": "How each figure follows from the inputs, one formula per column. Live.",
-    POINTS: "The same formulas at the passes that settle the batch, and for a prefill chunk. Live.",
+    "Operating points": "The same formulas at the passes that settle the batch, and for a prefill chunk. Live.",
+    "Case inputs": "What each case shares with its configuration, and what it types over. Live.",
+    "Cases": "Configurations with something changed, for the questions of the report. Live.",
+    "Case points": "Their passes and prefill chunks. Live.",
     "By traffic": "Sums over the configurations that serve a traffic. Live.",
     "Total": "Sums over all configurations that serve. Live.",
     WORDS: "Every formula in words, with its meaning and source.",
@@ -65,7 +69,8 @@ def write_results(draft: Draft, path: Path, *, created: datetime) -> tuple[Check
     for sheet in draft.sheets:
         draw_live_sheet(book, sheet)
     for name in GRAINS:
-        draw_grain(book, scenario, scenario[name], PURPOSES)
+        if name in scenario.grains:
+            draw_grain(book, scenario, scenario[name], PURPOSES)
     frozen.copy_inputs(book, scenario.inputs)
     draw_words(book, WORDS, scenario, PURPOSES[WORDS])
     _draw_tie_out(book, scenario)

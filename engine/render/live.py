@@ -39,9 +39,11 @@ def draw_grain(book: Workbook, scenario: Scenario, grain: Grain, purposes: Mappi
         for row in range(len(grain.keys)):
             lookups = Lookups(scenario, grain, name, FIRST_ROW + row)
             for column, (quantity, unit) in enumerate(zip(quantities, units, strict=True), 1):
-                typed = isinstance(grain.sources.get(quantity), Key)
+                changed = (quantity, row) in grain.typed
+                typed = changed or isinstance(grain.sources.get(quantity), Key)
                 value = grain.values[quantity][row] if typed else lookups.formula(quantity)
                 style = "Calculation" if unit.is_number else words("Text", column) if column > 1 else "Row Label"
+                style = ("Input" if unit.is_number else "Input Text") if changed else style
                 shown = unit.excel_format if unit.is_number else "General"
                 put(sheet, FIRST_ROW + row, column, value, style, shown, live=not typed)
         sheet.freeze_panes = "B5"

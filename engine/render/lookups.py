@@ -12,12 +12,14 @@ from engine.scenarios import (
     Grain,
     HasOne,
     Known,
+    Largest,
     Looked,
     Mean,
     Scenario,
     Setting,
     Source,
     Sum,
+    Varied,
 )
 from engine.sheets import BY_NAME, SETTINGS, Column, Sheet
 from engine.tracing import EXCEL, written
@@ -90,6 +92,13 @@ class Lookups:
             case HasOne(grain=grain, quantity=quantity, by=by):
                 finer = self.scenario[grain]
                 return f"IF(SUMIFS({range_of(finer, quantity)},{','.join(self._conditions(finer, by))})>0,1,0)"
+            case Largest(grain=grain, quantity=quantity, by=by):
+                finer = self.scenario[grain]
+                rows = f"({range_of(finer, by)}={self._here(by)})"
+                return f"SUMPRODUCT(MAX({rows}*{range_of(finer, quantity)}))"
+            case Varied(grain=grain, quantity=quantity, by=by):
+                finer = self.scenario[grain]
+                return f"INDEX({range_of(finer, quantity)},MATCH({self._here(by)},{range_of(finer, by)},0))"
         raise TypeError(f"{source} has no formula")
 
     def _setting(self, name: str) -> str:

@@ -12,11 +12,13 @@ from engine.report.pages.costs import costs
 from engine.report.pages.fleet import fleet
 from engine.report.pages.margins import margins
 from engine.report.pages.method import method
+from engine.report.pages.questions import question_pages
 from engine.report.pages.speed import speed
 from engine.report.values import Report
 from engine.report.workbook import HEADLINES
-from engine.scenarios import BY_TRAFFIC, TOTAL, Scenario
+from engine.scenarios import BY_TRAFFIC, TOTAL, Scenario, with_cases
 from engine.studies.alternatives import Move, cheapest_moves
+from engine.studies.questions import Asked, questions
 
 CHECK_SHEET = "Run checks"
 
@@ -34,15 +36,21 @@ class Draft:
     margins: LiveSheet
     fleet: LiveSheet
     speed: LiveSheet
+    asked: Asked | None
+    questions: LiveSheet | None
 
     @property
     def sheets(self) -> tuple[LiveSheet, ...]:
-        return (self.summary, self.costs, self.margins, self.fleet, self.speed)
+        asked = (self.questions,) if self.questions else ()
+        return (self.summary, self.costs, self.margins, self.fleet, self.speed, *asked)
 
 
 def draft(scenario: Scenario, earlier: Earlier | None) -> Draft:
     """The sheets for readers, and what the studies found."""
     moves = tuple(cheapest_moves(scenario))
+    asked = questions(scenario)
+    if asked:
+        scenario = with_cases(scenario, asked.cases)
     title = headline(scenario)
     before = dict(earlier.figures) if earlier else None
     return Draft(
@@ -55,6 +63,8 @@ def draft(scenario: Scenario, earlier: Earlier | None) -> Draft:
         workbook.margins(scenario, "Profit and loss by traffic"),
         workbook.fleet(scenario, "Fleet and idle money"),
         workbook.speed(scenario, "What a decode step is made of"),
+        asked,
+        workbook.questions(scenario, f"Questions asked of {asked.base}") if asked else None,
     )
 
 
@@ -69,8 +79,11 @@ def report(draft: Draft, checks: tuple[Check, ...], *, input_hash: str, engine_v
             margins(scenario, draft.margins),
             fleet(scenario, draft.fleet),
             speed(scenario, draft.speed),
-            assumptions(scenario),
         ]
+    if draft.asked and draft.questions:
+        sections += question_pages(scenario, draft.asked, draft.questions)
+    if serving:
+        sections.append(assumptions(scenario))
     sections.append(method(scenario, checks, check_range))
     return Report(
         title=str(settings["report_title"]),

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.report.live import cell_of, letters, quoted, range_of, sheets_of
-from engine.scenarios import BY_TRAFFIC, CONFIGURED, LINES, TOTAL, Grain, Scenario
+from engine.scenarios import BY_TRAFFIC, CASES, CONFIGURED, LINES, TOTAL, Grain, Scenario
 from engine.sheets import FIRST_ROW
 
 CHECKS = "Run checks"
 ENGINE = "Engine figures"
 TIE_OUT = "Tie-out"
-GRAINS = (LINES, CONFIGURED, BY_TRAFFIC, TOTAL)
+GRAINS = (LINES, CONFIGURED, BY_TRAFFIC, TOTAL, CASES)
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,7 @@ class Block:
 def blocks(scenario: Scenario) -> list[Block]:
     """Every live sheet with the row at which its block starts."""
     found, row = [], FIRST_ROW
-    for name in GRAINS:
-        grain = scenario[name]
+    for grain in (scenario[name] for name in GRAINS if name in scenario.grains):
         for sheet, names in sheets_of(grain).items():
             found.append(Block(grain, sheet, tuple(names), row))
             row += len(grain.keys) + 2

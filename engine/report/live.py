@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from engine.report.values import Head
-from engine.scenarios import Grain
+from engine.scenarios import CASES, CONFIGURED, Grain
 from engine.sheets import FIRST_ROW, HEAD_ROW
 from engine.units import Text
 
@@ -36,7 +36,7 @@ def address(sheet: str, column: int, row: int) -> str:
 
 # A sheet holds at most 256 columns, the widest that the second engine recalculates; a long grain is spread over three.
 MOST_COLUMNS = 60
-JOINED, POINTS = "Joined inputs", "Operating points"
+PARTS = {CONFIGURED: ("Joined inputs", "Operating points"), CASES: ("Case inputs", "Case points")}
 
 
 @lru_cache(maxsize=64)
@@ -47,7 +47,8 @@ def sheets_of(grain: Grain) -> dict[str, list[str]]:
         return {grain.name: [key, *sources, *grain.formulas]}
     instances = [name for name, formula in grain.formulas.items() if hasattr(formula, "__origin__")]
     written = [name for name in grain.formulas if name not in instances]
-    return {JOINED: [key, *sources], grain.name: [key, *written], POINTS: [key, *instances]}
+    joined, points = PARTS[grain.name]
+    return {joined: [key, *sources], grain.name: [key, *written], points: [key, *instances]}
 
 
 @lru_cache(maxsize=64)

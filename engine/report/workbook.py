@@ -11,11 +11,12 @@ from typing import Any
 
 from engine.report.live import Live, LiveChart, LiveRow, LiveSheet, LiveTable, as_text, live
 from engine.report.values import Head
-from engine.scenarios import BY_TRAFFIC, CONFIGURED, TOTAL, Grain, Scenario
+from engine.scenarios import BY_TRAFFIC, CASES, CONFIGURED, TOTAL, Grain, Scenario
 from engine.units import (
     Count,
     DollarsPerMillionTokens,
     DollarsPerMonth,
+    Flag,
     Milliseconds,
     Number,
     RequestsPerSecond,
@@ -132,6 +133,8 @@ COSTS: tuple[tuple[str, str, Any, float], ...] = (
     ("Why not", "reason", Text, 1),
 )
 
+ASKED = (*COSTS[:-1], ("Keeps promise", "meets_target", Flag, 1), COSTS[-1])
+
 SPEED: tuple[tuple[str, str, Any, float], ...] = (
     ("Reading weights", "weight_reading_time", Milliseconds, MILLI_PER_UNIT),
     ("Arithmetic beyond it", "exposed_arithmetic_time", Milliseconds, MILLI_PER_UNIT),
@@ -221,6 +224,19 @@ def costs(scenario: Scenario, title: str) -> LiveSheet:
             ),
         ),
     )
+
+
+def questions(scenario: Scenario, title: str) -> LiveSheet:
+    """Every case that was asked for: what was changed, and what it would run at and cost."""
+    grain = scenario[CASES]
+    heads = (Head("Question"), Head("Case"), Head("Model"), Head("Hardware"), Head("Precision"), *_heads(ASKED))
+    names = ("study", "case", "model", "hardware", "precision")
+    rows = tuple(
+        LiveRow((*(live(grain, name, str(key)) for name in names), *_cells(grain, str(key), ASKED)))
+        for key in grain.keys
+    )
+    sentence = "One configuration with something changed; a full row of the model each. In no total."
+    return LiveSheet("Questions", title, sentence, (LiveTable(heads, rows),), landscape=True)
 
 
 def speed(scenario: Scenario, title: str) -> LiveSheet:

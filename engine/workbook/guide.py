@@ -16,7 +16,7 @@ One workbook is one month. Everything here is also in the workbook: select a cel
 
 | In this folder | What it is |
 |---|---|
-| `example.xlsx`, `example-october.xlsx` | two months of an example company: real models on real hardware, assumed traffic |
+| `example.xlsx`, `example-october.xlsx` | two months of an example company: real hardware and models, assumed traffic |
 | `catalogue/` | public facts with source and date: accelerators, models, precisions, calibration |
 
 An empty workbook with the catalogue in place: `.venv/bin/python -m engine blank inputs/december.xlsx`."""
@@ -33,7 +33,7 @@ TOGETHER = """\
   of a class, directly or through a mix, adds to 100 %. Blank is an alternative: costed as if it served all of the
   traffic, compared, and in no total.
 * **requested_batch_size** is how many sequences a replica decodes together: a number, or `max` for as many as memory
-  and the engine allow. A larger batch costs less per token, and each user waits longer for the next one.
+  and the engine allow. A larger batch usually costs less per token, and each user waits longer for the next one.
 * A class **without demand** (both requests blank) has no load of its own: its configurations say `assumed_utilization`.
 * A **measured_output_speed** takes the place of the predicted throughput in cost and fleet. Step time and first token
   stay predicted.

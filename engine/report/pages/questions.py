@@ -1,0 +1,283 @@
+"""The questions asked of one configuration: batch, slice and precision, accelerators, models and changes, levers."""
+
+from __future__ import annotations
+
+from engine.report.live import LiveSheet
+from engine.report.pages.deployments import MOST_ROWS, deployment
+from engine.report.values import Bars, Block, Figure, Head, Margin, Paragraph, Point, Row, Scatter, Section, Side, Table
+from engine.report.words import in_words, sentence
+from engine.scenarios import CASES, CONFIGURED, Grain, Scenario
+from engine.studies.questions import ACCELERATORS, BATCH, CHANGES, LEVERS, MODELS_LIKE, PRECISION, TOPOLOGY, Asked
+from engine.units import (
+    Count,
+    DollarsPerHour,
+    DollarsPerMillionTokens,
+    Milliseconds,
+    Share,
+    TokensPerSecond,
+    show,
+)
+
+HEADS = (
+    Head("Accelerators", Count),
+    Head("Batch", Count),
+    Head("Step", Milliseconds, "ms"),
+    Head("Speed", TokensPerSecond, "tok/s"),
+    Head("First token", Milliseconds, "ms", decimals=0),
+    Head("Load", Share, "", decimals=0),
+    Head("Output", DollarsPerMillionTokens, "$/Mtoken"),
+    Head("All-in", DollarsPerMillionTokens, "$/Mtoken", tone="strong"),
+    Head("Limited by"),
+)
+
+
+def question_pages(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> list[Section]:
+    """One page for every question that was asked and has an answer."""
+    pages = (_batch_page, _topology_page, _accelerators_page, _models_page, _levers_page)
+    return [page for page in (make(scenario, asked, sheet) for make in pages) if page is not None]
+
+
+def _short(name: str) -> str:
+    return name.partition(": ")[2]
+
+
+def _price(grain: Grain, name: str) -> str:
+    return show(grain.value("blended_cost", name), DollarsPerMillionTokens, label=False)
+
+
+def _fitting(grain: Grain, names: list[str]) -> list[str]:
+    return [name for name in names if grain.value("fits", name)]
+
+
+def _fast_enough(grain: Grain, names: list[str]) -> list[str]:
+    return [name for name in _fitting(grain, names) if grain.value("meets_target", name)]
+
+
+def _cheapest(grain: Grain, names: list[str]) -> str:
+    return min(names, key=lambda name: grain.value("blended_cost", name))
+
+
+def _row(grain: Grain, name: str, label: str, tinted: bool = False) -> Row:
+    if not grain.value("fits", name):
+        return Row((label,), across=f"does not fit: {grain.value('reason', name)}")
+    speed = grain.value("user_speed", name)
+    kept = grain.value("meets_target", name)
+    cells = (
+        label,
+        grain.value("accelerator_count", name),
+        grain.value("batch_size", name),
+        grain.value("step_time", name) * 1e3,
+        speed if kept else Figure(speed, TokensPerSecond, tone="bad"),
+        grain.value("time_to_first_token", name) * 1e3,
+        grain.value("utilization", name),
+        grain.value("output_cost", name),
+        grain.value("blended_cost", name),
+        str(grain.value("bound", name)),
+    )
+    return Row(cells, "key" if tinted else "plain")
+
+
+def _table(
+    grain: Grain, names: list[str], title: str, description: str, first: str, sheet: LiveSheet, footnote: str = ""
+) -> Table:
+    shown = names[:MOST_ROWS]
+    fast = _fast_enough(grain, shown)
+    best = _cheapest(grain, fast) if fast else None
+    return Table(
+        title,
+        description,
+        (Head(first), *HEADS),
+        tuple(_row(grain, name, _short(name), name == best) for name in shown),
+        Margin("Table", sheet.range()),
+        footnote,
+    )
+
+
+def _promise(grain: Grain, name: str) -> str:
+    target = grain.value("target_user_speed", name)
+    return f"the {target:,.0f} tok/s that users are promised" if target else "no promised speed"
+
+
+def _orange(grain: Grain, names: list[str]) -> str:
+    slow = [name for name in _fitting(grain, names) if not grain.value("meets_target", name)]
+    return f"Orange: below {_promise(grain, slow[0])}." if slow else ""
+
+
+def _batch_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section | None:
+    grain, names = scenario[CASES], asked.of(BATCH)
+    fast = _fast_enough(grain, names)
+    if not fast:
+        return None
+    base = scenario[CONFIGURED]
+    today = f"{BATCH}: {base.value('batch_size', asked.base):.0f}"
+    best, one = _cheapest(grain, fast), names[0]
+    if _price(grain, today) == _price(grain, best):
+        finding = f"The batch that runs is as cheap as any that keeps {_promise(grain, today)}"
+    else:
+        cheaper, runs = f"batch {_short(best)}", f"batch {_short(today)}"
+        finding = (
+            f"A million tokens cost {_price(grain, today)} at {runs}, and would cost {_price(grain, best)} at {cheaper}"
+        )
+    last = names[-1]
+    text = (
+        f"From one sequence to {_short(last)} the cost of a million tokens falls from {_price(grain, one)} to "
+        f"{_price(grain, last)}, and a user\u2019s tok/s from {grain.value('user_speed', one):,.0f} to "
+        f"{grain.value('user_speed', last):,.0f}. Memory allows {grain.value('batch_size_limit', today):,.0f} "
+        f"sequences; arithmetic would govern from {grain.value('critical_batch_size', today):,.0f} on at datasheet "
+        "rates. Whole replicas make the steps."
+    )
+    chart = Scatter(
+        title=f"{asked.base}: every larger batch is cheaper for us and slower for the user, until memory ends it.",
+        description="All-in cost against the speed one user sees, by batch; blue runs today",
+        points=tuple(
+            Point(f"batch {_short(n)}", grain.value("user_speed", n), grain.value("blended_cost", n), n == today)
+            for n in _fitting(grain, names)
+        ),
+        x_axis="speed per user, tok/s \u2192 faster",
+        y_axis="\u2193 cheaper: all-in cost, $ per million tokens, log scale",
+        x_unit=TokensPerSecond,
+        y_unit=DollarsPerMillionTokens,
+        note=Margin("Chart", sheet.range(), f"{asked.base}, no committed replicas"),
+        alt="All-in cost against speed per user by batch size.",
+    )
+    foot = f"Tinted: the cheapest that keeps the promised speed. {_orange(grain, names)}"
+    table = _table(grain, names, "Batch", "all else as it runs", "Batch", sheet, foot)
+    return Section("Batch and speed", finding, (Paragraph(text), chart, table))
+
+
+def _topology_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section | None:
+    grain, slices, precisions = scenario[CASES], asked.of(TOPOLOGY), asked.of(PRECISION)
+    fitting, stored = _fitting(grain, slices), _fitting(grain, precisions)
+    if not fitting or not stored:
+        return None
+    smallest, cheapest = fitting[0], _cheapest(grain, fitting)
+    least = _cheapest(grain, stored)
+    weights = f"Weights need at least {grain.value('minimum_accelerators', smallest):,.0f} accelerators. "
+    filled = f"Filled to what memory allows, {_short(smallest)} cost {_price(grain, smallest)} a million tokens"
+    if smallest == cheapest:
+        finding = f"The smallest slice that fits, {_short(smallest)}, is also the cheapest per token"
+    else:
+        finding = f"The smallest slice is not the cheapest: {_short(cheapest)} beat {_short(smallest)}"
+        filled += f" and {_short(cheapest)} {_price(grain, cheapest)}"
+    text = (
+        f"{weights}{filled}. The cheapest precision is {_short(least)}, at {_price(grain, least)}; whether its "
+        "answers are as good is not ours to compute."
+    )
+    orange = _orange(grain, slices)
+    first = _table(grain, slices, "Slices", "the largest batch that fits", "Slice", sheet, orange)
+    second = _table(grain, precisions, "Precisions", "the largest batch that fits", "Weights, KV cache", sheet)
+    return Section("Slice and precision", finding, (Paragraph(text), first, second))
+
+
+def _accelerators_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section | None:
+    grain, names = scenario[CASES], asked.of(ACCELERATORS)
+    fitting = sorted(_fitting(grain, names), key=lambda name: grain.value("blended_cost", name))
+    if not fitting:
+        return None
+    best = fitting[0]
+    kept = len(_fast_enough(grain, fitting))
+    finding = (
+        f"On demand, {_short(best)} would be the cheapest for {asked.base}: {_price(grain, best)} a million tokens"
+    )
+    text = (
+        f"{sentence(in_words(len(fitting)))} accelerators with an on-demand price hold the model; {in_words(kept)} "
+        f"keep {_promise(grain, best)}. Each runs today\u2019s batch on the slice that costs least, at "
+        "today\u2019s precision where it has the arithmetic and in bf16 where it has not, all at on-demand rent."
+    )
+    rents = tuple(grain.value("accelerator_price", name) for name in fitting)
+    orange = _orange(grain, fitting)
+    chart = Bars(
+        title=f"{_short(best)} is cheapest for this model and traffic.",
+        description="All-in cost, $ per million tokens, on demand",
+        labels=tuple(_short(name) for name in fitting),
+        values=tuple(grain.value("blended_cost", name) for name in fitting),
+        unit=DollarsPerMillionTokens,
+        value_head="all-in cost",
+        sides=(
+            Side("accelerators", tuple(grain.value("accelerator_count", name) for name in fitting), Count),
+            Side("tok/s", tuple(grain.value("user_speed", name) for name in fitting), TokensPerSecond),
+            Side("rent, $/h", rents, DollarsPerHour),
+        ),
+        note=Margin("Chart", sheet.range(), f"{asked.base}, no committed replicas"),
+        alt="All-in cost by accelerator.",
+    )
+    table = _table(grain, fitting, "Accelerators", "cheapest slice of each", "Accelerator", sheet, orange)
+    return Section("Accelerators", finding, (Paragraph(text), chart, table))
+
+
+def _models_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section | None:
+    grain, models, changes = scenario[CASES], asked.of(MODELS_LIKE), asked.of(CHANGES)
+    fitting = sorted(_fitting(grain, models), key=lambda name: grain.value("blended_cost", name))
+    if not fitting or not changes:
+        return None
+    cheap, dear = fitting[0], fitting[-1]
+    times = grain.value("blended_cost", dear) / grain.value("blended_cost", cheap)
+    finding = f"For the same traffic {_short(dear)} costs {times:,.0f} times what {_short(cheap)} does"
+    text = (
+        f"Every model on the same accelerators and precision as {deployment(scenario[CONFIGURED], asked.base)}, on the "
+        "slice that costs least, for the same requests. Which model answers well enough is not in these figures. "
+        "Below, one thing changed at a time: at the batch that runs, and with memory refilled."
+    )
+    blocks: tuple[Block, ...] = (
+        Paragraph(text),
+        _table(grain, fitting, "Models", "cheapest slice of each", "Model", sheet),
+        _table(grain, changes, "One change at a time", asked.base, "Change", sheet, _orange(grain, changes)),
+    )
+    return Section("Models and changes", finding, blocks)
+
+
+def _levers_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section | None:
+    grain, names = scenario[CASES], asked.of(LEVERS)
+    if not names or len(_fitting(grain, names)) < len(names):
+        return None
+    start, end = _price(grain, names[0]), _price(grain, names[-1])
+    finding = f"Pulled in this order, the levers take {asked.base} from {start} to {end} a million tokens"
+    before = [None, *(grain.value("blended_cost", name) for name in names[:-1])]
+    saved = tuple(
+        None if b is None else grain.value("blended_cost", name) - b for name, b in zip(names, before, strict=True)
+    )
+    chart = Bars(
+        title="What a million tokens cost after each lever, on top of those before it.",
+        description="All-in cost, $ per million tokens, in this fixed order; each lever takes its cheapest setting "
+        f"that keeps {_promise(grain, names[0])}",
+        labels=tuple(sentence(_short(name)) for name in names),
+        values=tuple(grain.value("blended_cost", name) for name in names),
+        unit=DollarsPerMillionTokens,
+        value_head="all-in cost",
+        sides=(
+            Side("change", saved, DollarsPerMillionTokens, signed=True),
+            Side("tok/s", tuple(grain.value("user_speed", name) for name in names), TokensPerSecond),
+        ),
+        note=Margin("Chart", sheet.range(), "no committed replicas"),
+        alt="All-in cost after each lever.",
+    )
+    rows = tuple(
+        Row(
+            (
+                sentence(_short(name)),
+                deployment(grain, name),
+                grain.value("batch_size", name),
+                str(grain.value("price_basis", name)),
+                grain.value("user_speed", name),
+                grain.value("blended_cost", name),
+            )
+        )
+        for name in names
+    )
+    table = Table(
+        "Settings after each lever",
+        "cumulative",
+        (
+            Head("Lever"),
+            Head("Deployment"),
+            Head("Batch", Count),
+            Head("Terms"),
+            Head("Speed", TokensPerSecond, "tok/s"),
+            Head("All-in", DollarsPerMillionTokens, "$/Mtoken", tone="strong"),
+        ),
+        rows,
+        Margin("Table", sheet.range()),
+        "A lever that saves nothing leaves the line as it was. Terms of a year or more are a commitment, and spot may "
+        "be taken away: neither risk is in these figures.",
+    )
+    return Section("Levers", finding, (chart, table))

@@ -1,0 +1,124 @@
+"""Joins: which quantities each grain reads, and from where. Data in the form of functions; reads nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from engine.formulas import FORMULAS, Formulas, needs
+from engine.scenarios.sources import (
+    CONFIGURED,
+    LINES,
+    Chosen,
+    DaysBilled,
+    Filled,
+    HasOne,
+    Key,
+    Known,
+    Largest,
+    Looked,
+    Mean,
+    Setting,
+    Source,
+    Sum,
+    Varied,
+)
+from engine.sheets import (
+    CALIBRATION,
+    CHOICES,
+    CONFIGURATIONS,
+    HARDWARE,
+    MODELS,
+    PRECISIONS,
+    PRICES,
+    SETTINGS,
+    TRAFFIC,
+    Column,
+    Sheet,
+)
+from engine.units import RequestsPerSecond, Share, TokensPerRequest, TokensPerSecond, unit_of
+
+
+def _numbers(sheet: Sheet) -> Iterable[Column]:
+    return (column for column in sheet.columns if column.unit.is_number or column.words)
+
+
+def _all_of(sheet: Sheet, by: str) -> dict[str, Source]:
+    return {column.name: Looked(sheet, column, by) for column in _numbers(sheet)}
+
+
+def line_sources() -> dict[str, Source]:
+    """Of a class within a traffic."""
+    mean = Looked(TRAFFIC, TRAFFIC.column("mean_requests"), "traffic_class")
+    return {
+        "traffic": Key(),
+        "traffic_class": Key(),
+        "mix_share": Key(Share),
+        "has_demand": Known(mean),
+        **_all_of(TRAFFIC, "traffic_class"),
+    }
+
+
+def configuration_sources() -> dict[str, Source]:
+    """Of a configuration: its own columns, and those of every row that it names."""
+    own = "configuration"
+    share = Looked(CONFIGURATIONS, CONFIGURATIONS.column("requests_share"), own)
+    texts = {
+        column.name: Looked(CONFIGURATIONS, column, own)
+        for column in CONFIGURATIONS.columns
+        if column.name in ("model", "hardware", "precision", "calibration", "price_basis", "traffic", "price_list")
+    }
+    lengths = ("input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens")
+    choices = {choice.quantity: choice for choice in CHOICES}
+    return {
+        own: Key(),
+        **texts,
+        "compute": Looked(PRECISIONS, PRECISIONS.column("compute"), "precision"),
+        **_all_of(CONFIGURATIONS, own),
+        "serves": Known(share),
+        "served_share": Filled(share, 1.0),
+        **_all_of(HARDWARE, "hardware"),
+        "peak_compute": Chosen(choices["peak_compute"], "compute"),
+        "accelerator_price": Chosen(choices["accelerator_price"], "price_basis"),
+        **_all_of(MODELS, "model"),
+        **_all_of(PRECISIONS, "precision"),
+        **_all_of(CALIBRATION, "calibration"),
+        **_all_of(PRICES, "price_list"),
+        "headroom": Setting(SETTINGS.column("headroom")),
+        "days_in_month": DaysBilled(),
+        "has_demand": HasOne(LINES, "has_demand", "traffic"),
+        "mean_requests": Sum(LINES, "class_requests", RequestsPerSecond, "traffic"),
+        "peak_requests": Sum(LINES, "class_peak", RequestsPerSecond, "traffic"),
+        "target_user_speed": Largest(LINES, "target_user_speed", "traffic", TokensPerSecond),
+        **{name: Mean(LINES, name, "class_weight", "traffic", TokensPerRequest) for name in lengths},
+    }
+
+
+def sum_sources(by: str) -> dict[str, Source]:
+    """Of several configurations together."""
+    annotations = {name: FORMULAS[name].__annotations__["return"] for name in SUMMED}
+    return {name: Sum(CONFIGURED, name, annotations[name], by, "counts") for name in SUMMED}
+
+
+SUMMED = ("mean_load", "sold_tokens", "revenue", "fleet_cost", "idle_cost", "fleet_accelerators")
+
+
+def wanted(sources: Mapping[str, Source], formulas: Formulas) -> dict[str, Source]:
+    """The sources that some formula needs, and the text that names rows or explains them."""
+    needed = set().union(*(needs(f) for f in formulas.values()))
+    return {
+        name: source
+        for name, source in sources.items()
+        if name in needed or isinstance(source, Key) or unit_of(source.annotation).kind in ("text", "flag")
+    }
+
+
+def case_sources(configured: Mapping[str, Source]) -> dict[str, Source]:
+    """Of a case: as of a configuration, but what it has of its own comes from the configuration it starts from."""
+    sources: dict[str, Source] = {"case": Key(), "study": Key(), "configuration": Key()}
+    for quantity, source in configured.items():
+        own = source.looked if isinstance(source, Known | Filled) else source
+        if isinstance(own, Looked) and own.by == "configuration":
+            sources[quantity] = Varied(CONFIGURED, quantity, "configuration", source.annotation)
+        elif quantity != "configuration":
+            sources[quantity] = source
+    return sources

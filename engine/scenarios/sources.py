@@ -1,0 +1,151 @@
+"""Sources: the ways in which a quantity comes to a grain, as data: numbers are read by them, live lookups written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.sheets import BY_NAME, SETTINGS, Choice, Column, Sheet
+from engine.units import Count, Flag, Text
+
+LINES, CONFIGURED, BY_TRAFFIC, TOTAL, CASES = "Traffic lines", "Calculation", "By traffic", "Total", "Cases"
+
+
+@dataclass(frozen=True)
+class Key:
+    """Names the row; written as text."""
+
+    annotation: Any = Text
+
+
+@dataclass(frozen=True)
+class Looked:
+    """Read from `column` of an input sheet, in the row whose key stands in the quantity `by` of this grain."""
+
+    sheet: Sheet
+    column: Column
+    by: str
+
+    @property
+    def annotation(self) -> Any:
+        # A word that stands for a number arrives as that number.
+        return Count if self.column.words and self.column.unit.kind == "text" else self.column.annotation
+
+
+@dataclass(frozen=True)
+class Known:
+    """1 where the cell that `Looked` reads is filled, 0 where it is blank."""
+
+    looked: Looked
+    annotation: Any = Flag
+
+
+@dataclass(frozen=True)
+class Filled:
+    """The cell that `Looked` reads, or `instead` where it is blank."""
+
+    looked: Looked
+    instead: float
+
+    @property
+    def annotation(self) -> Any:
+        return self.looked.annotation
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Read from one of several columns of a sheet, chosen by a word of this row."""
+
+    choice: Choice
+    by: str
+
+    @property
+    def annotation(self) -> Any:
+        return BY_NAME[self.choice.sheet].column(next(iter(self.choice.columns.values()))).annotation
+
+
+@dataclass(frozen=True)
+class Setting:
+    """Read from the Settings sheet."""
+
+    column: Column
+
+    @property
+    def annotation(self) -> Any:
+        return self.column.annotation
+
+
+@dataclass(frozen=True)
+class DaysBilled:
+    """Days of the report month: the setting, or the calendar's."""
+
+    annotation: Any = SETTINGS.column("days_in_month").annotation
+
+
+@dataclass(frozen=True)
+class Sum:
+    """Sum of a quantity over the rows of another grain that share this row's key, or over all of them.
+
+    `where` names a flag of that grain; rows without it are left out.
+    """
+
+    grain: str
+    quantity: str
+    annotation: Any
+    by: str = ""
+    where: str = ""
+
+
+@dataclass(frozen=True)
+class Mean:
+    """Weighted mean of a quantity over the rows of another grain that share this row's key."""
+
+    grain: str
+    quantity: str
+    weight: str
+    by: str
+    annotation: Any
+
+
+@dataclass(frozen=True)
+class HasOne:
+    """1 where any row of another grain that shares this row's key has the flag."""
+
+    grain: str
+    quantity: str
+    by: str
+    annotation: Any = Flag
+
+
+@dataclass(frozen=True)
+class Varied:
+    """As in the configuration that a case starts from; a case types over what it changes."""
+
+    grain: str
+    quantity: str
+    by: str
+    annotation: Any
+
+
+@dataclass(frozen=True)
+class Largest:
+    """Largest of a quantity over the rows of another grain that share this row's key."""
+
+    grain: str
+    quantity: str
+    by: str
+    annotation: Any
+
+
+Source = Key | Looked | Known | Filled | Chosen | Setting | DaysBilled | Sum | Mean | Largest | HasOne | Varied
+
+
+@dataclass(frozen=True)
+class Case:
+    """A configuration with something changed: the question it belongs to, and the quantities typed over."""
+
+    name: str
+    study: str
+    configuration: str
+    changes: Mapping[str, Any]

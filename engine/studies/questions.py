@@ -1,0 +1,222 @@
+"""Questions: which configurations with something changed the report asks for, each a live row of the model.
+
+All start from one configuration. Choices among many (a slice, a lever) are tried out here and only what was chosen is
+asked for. Knows neither Excel nor HTML.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from engine.scenarios import CASES, CONFIGURED, Case, Grain, Scenario, with_cases
+from engine.sheets import COMPUTE, HARDWARE, MODELS, PRECISIONS
+
+BATCH, TOPOLOGY, PRECISION, ACCELERATORS, MODELS_LIKE, CHANGES, LEVERS = (
+    "batch",
+    "topology",
+    "precision",
+    "accelerators",
+    "models",
+    "changes",
+    "levers",
+)
+SLICES = (1, 2, 4, 8, 16, 32, 64)
+LARGEST_BATCH = 0.0  # what the word 'max' stands for
+
+Changes = Mapping[str, Any]
+
+# Replicas that a contract keeps would hide what a change does to the cost of a token.
+UNCOMMITTED: Changes = {"minimum_replicas": 1.0}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The configuration that the questions start from, and the cases asked of it."""
+
+    base: str
+    cases: tuple[Case, ...]
+
+    def of(self, study: str) -> list[str]:
+        """Names of a study's cases, in order."""
+        return [case.name for case in self.cases if case.study == study]
+
+
+def questions(scenario: Scenario) -> Asked | None:
+    """Every question that the settings ask for; None where no configuration serves that it could start from."""
+    base = _base(scenario)
+    if base is None:
+        return None
+    settings = scenario.inputs.settings
+    asked: list[Case] = []
+    if settings["study_batch"]:
+        asked += _named(BATCH, base, _batches(scenario, base))
+    if settings["study_topology"]:
+        asked += _named(TOPOLOGY, base, _slices(scenario, base))
+        asked += _named(PRECISION, base, _precisions(scenario, base))
+    if settings["study_hardware"]:
+        asked += _named(ACCELERATORS, base, _accelerators(scenario, base))
+    if settings["study_models"]:
+        asked += _named(MODELS_LIKE, base, _models(scenario, base))
+        asked += _named(CHANGES, base, _changes(scenario, base))
+        asked += _named(LEVERS, base, _levers(scenario, base))
+    return Asked(base, tuple(asked)) if asked else None
+
+
+def _base(scenario: Scenario) -> str | None:
+    grain, chosen = scenario[CONFIGURED], str(scenario.inputs.settings["study_configuration"])
+    if chosen:
+        return chosen
+    counted = [str(key) for key in grain.keys if grain.value("counts", key)]
+    return max(counted, key=lambda key: grain.value("fleet_cost", key), default=None)
+
+
+def _named(study: str, base: str, variants: Iterable[tuple[str, Changes]]) -> list[Case]:
+    return [Case(f"{study}: {name}", study, base, {**UNCOMMITTED, **changes}) for name, changes in variants]
+
+
+def tried(scenario: Scenario, base: str, variants: Sequence[Changes]) -> Grain:
+    """The model's answer to changes that are only tried out, one row each."""
+    return with_cases(scenario, _named("trial", base, [(str(i), change) for i, change in enumerate(variants)]))[CASES]
+
+
+def _cheapest(scenario: Scenario, base: str, variants: Sequence[Changes]) -> int | None:
+    """The variant with the lowest all-in cost of those that fit and keep the promised speed; if none does, of all."""
+    if not variants:
+        return None
+    answers = tried(scenario, base, variants).values
+    cost = np.where(np.isnan(answers["blended_cost"]), np.inf, answers["blended_cost"])
+    kept = np.where(answers["meets_target"] > 0, cost, np.inf)
+    ranked = kept if np.isfinite(kept).any() else cost
+    return int(np.argmin(ranked)) if np.isfinite(ranked).any() else None
+
+
+def _batches(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]:
+    """Doubling batches up to what memory allows, and what runs today."""
+    grain = scenario[CONFIGURED]
+    limit, today = grain.value("batch_size_limit", base), grain.value("batch_size", base)
+    sizes = {float(2**power) for power in range(14) if 2**power <= limit} | {today, limit}
+    return [(f"{size:.0f}", {"requested_batch_size": size}) for size in sorted(sizes) if size >= 1]
+
+
+def _linked(scenario: Scenario, hardware: str) -> Iterable[int]:
+    """Slices of an accelerator: one by itself, more only where the link between them is known."""
+    row = scenario.inputs.tables[HARDWARE.name].find(hardware)
+    linked = row is not None and not np.isnan(row["link_bandwidth"])
+    return SLICES if linked else SLICES[:1]
+
+
+def _slices(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]:
+    """More and fewer accelerators, each with the largest batch that fits."""
+    hardware = str(scenario[CONFIGURED].value("hardware", base))
+    return [
+        (
+            f"{count} accelerators",
+            {"tensor_parallel": float(count), "pipeline_stages": 1.0, "requested_batch_size": LARGEST_BATCH},
+        )
+        for count in _linked(scenario, hardware)
+        if count <= 32
+    ]
+
+
+def _computes(scenario: Scenario, hardware: str, precision: str) -> bool:
+    accelerator = scenario.inputs.tables[HARDWARE.name].find(hardware)
+    arithmetic = scenario.inputs.tables[PRECISIONS.name].find(precision)
+    if accelerator is None or arithmetic is None:
+        return False
+    return not np.isnan(accelerator[COMPUTE[arithmetic["compute"]]])
+
+
+def _precisions(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]:
+    """Each precision that the accelerator computes: weights alone with today's KV cache, and weights with their own."""
+    grain = scenario[CONFIGURED]
+    today, hardware = grain.value("kv_bits", base), str(grain.value("hardware", base))
+    variants: list[tuple[str, Changes]] = []
+    for row in scenario.inputs.tables[PRECISIONS.name]:
+        name = str(row["precision"])
+        if not _computes(scenario, hardware, name):
+            continue
+        common = {"precision": name, "requested_batch_size": LARGEST_BATCH}
+        if row["kv_bits"] == today:
+            variants.append((name, common))
+        else:
+            variants.append((f"{name}, weights only", {**common, "kv_bits": today}))
+            variants.append((f"{name}, weights and KV cache", common))
+    return variants
+
+
+def _accelerators(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]:
+    """Each accelerator with an on-demand price, on its cheapest slice, at today's batch and precision if it can."""
+    precision = str(scenario[CONFIGURED].value("precision", base))
+    for row in scenario.inputs.tables[HARDWARE.name]:
+        name = str(row["hardware"])
+        if np.isnan(row["on_demand_price"]):
+            continue
+        common: dict[str, Any] = {"hardware": name, "price_basis": "on demand", "pipeline_stages": 1.0}
+        if not _computes(scenario, name, precision):
+            plain = (str(p["precision"]) for p in scenario.inputs.tables[PRECISIONS.name] if p["compute"] == "bf16")
+            common["precision"] = next(plain, precision)
+        slices = [{**common, "tensor_parallel": float(count)} for count in _linked(scenario, name)]
+        best = _cheapest(scenario, base, slices)
+        if best is not None:
+            yield name, slices[best]
+
+
+def _models(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]:
+    """Each model on the same accelerator, precision and traffic, on its cheapest slice at today's batch."""
+    hardware = str(scenario[CONFIGURED].value("hardware", base))
+    for row in scenario.inputs.tables[MODELS.name]:
+        name = str(row["model"])
+        slices = [
+            {"model": name, "tensor_parallel": float(count), "pipeline_stages": 1.0, "attention_data_parallel": 1.0}
+            for count in _linked(scenario, hardware)
+        ]
+        best = _cheapest(scenario, base, slices)
+        if best is not None:
+            yield name, slices[best]
+
+
+def _changes(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]:
+    """One thing changed at a time, at the batch that runs and refilled to what memory allows."""
+    grain = scenario[CONFIGURED]
+
+    def times(quantity: str, factor: float) -> dict[str, Any]:
+        return {quantity: grain.value(quantity, base) * factor}
+
+    single: list[tuple[str, Changes]] = [
+        ("as it runs", {}),
+        ("prompts four times as long", {**times("input_tokens", 4), **times("cached_tokens", 4)}),
+        ("answers twice as long", times("output_tokens", 2)),
+        ("no cached prefix", {"cached_tokens": 0.0}),
+        ("weights at half the bits", {**times("weight_bits", 0.5), **times("mixture_dense_bits", 0.5)}),
+        ("KV cache at half the bits", times("kv_bits", 0.5)),
+        ("rent 10 % lower", times("accelerator_price", 0.9)),
+    ]
+    if grain.value("kv_lora_rank", base) == 0:
+        single.append(("a KV head for every query head", {"kv_heads": grain.value("attention_heads", base)}))
+    for name, change in single:
+        yield f"{name}, same batch", change
+        yield f"{name}, batch refilled", {**change, "requested_batch_size": LARGEST_BATCH}
+
+
+def _levers(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]:
+    """What each lever saves on top of those before it, in a fixed order; one that saves nothing changes nothing."""
+    grain = scenario[CONFIGURED]
+    hardware, limit = str(grain.value("hardware", base)), grain.value("engine_batch_limit", base)
+    precisions = [str(row["precision"]) for row in scenario.inputs.tables[PRECISIONS.name]]
+    order: list[tuple[str, list[Changes]]] = [
+        ("precision", [{"precision": name} for name in precisions if _computes(scenario, hardware, name)]),
+        ("slice", [{"tensor_parallel": float(c), "pipeline_stages": 1.0} for c in _linked(scenario, hardware)]),
+        ("batch", [{"requested_batch_size": float(2**power)} for power in range(14) if 2**power <= limit]),
+        ("terms", [{"price_basis": basis} for basis in ("1 year", "3 years", "spot")]),
+    ]
+    total: dict[str, Any] = {}
+    yield "as it runs", {}
+    for name, options in order:
+        variants = [{**total}, *({**total, **option} for option in options)]
+        best = _cheapest(scenario, base, variants)
+        total = dict(variants[best]) if best is not None else total
+        yield name, dict(total)
