@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from copy import copy
 from datetime import date
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
 from openpyxl import Workbook
 from openpyxl.cell import Cell
@@ -20,9 +22,7 @@ def put(
 ) -> Cell:
     """Writes one value in a style; a formula only where `live` says so, text otherwise stays text."""
     cell = cast(Cell, sheet.cell(row, column))
-    cell.style = style
-    if number_format:
-        cell.number_format = number_format
+    _dress(cell, style, number_format)
     if live:
         cell.value = value
     elif isinstance(value, str):
@@ -32,6 +32,20 @@ def put(
     else:
         cell.value = value if isinstance(value, date | int) else float(value)
     return cell
+
+
+# Looking a style up by name costs more than everything else a cell needs; each is looked up once a workbook.
+_LOOKS: WeakKeyDictionary[Any, dict[tuple[str, str], Any]] = WeakKeyDictionary()
+
+
+def _dress(cell: Cell, style: str, number_format: str) -> None:
+    looks = _LOOKS.setdefault(cell.parent.parent, {})
+    if (style, number_format) not in looks:
+        cell.style = style
+        if number_format:
+            cell.number_format = number_format
+        looks[style, number_format] = copy(cell._style)  # type: ignore[attr-defined]
+    cell._style = copy(looks[style, number_format])  # type: ignore[attr-defined]
 
 
 def text(cell: Cell, value: str) -> None:

@@ -13,7 +13,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from engine.derivation import label, meaning, source
 from engine.render.cells import fit_to_page, head, put, sheet_of, width_for, words
-from engine.render.lookups import Lookups
+from engine.render.lookups import ROW, Lookups
 from engine.report.live import Live, LiveChart, LiveSheet, sheet_and_column, sheets_of
 from engine.scenarios import Grain, Key, Scenario
 from engine.sheets import FIRST_ROW, HEAD_ROW, UNIT_ROW
@@ -36,12 +36,14 @@ def draw_grain(book: Workbook, scenario: Scenario, grain: Grain, purposes: Mappi
             put(sheet, UNIT_ROW, column, "%" if unit.kind == "share" else unit.symbol, "Unit")
             texts = [quantity] if unit.is_number else [quantity, *grain.values[quantity]]
             sheet.column_dimensions[get_column_letter(column)].width = width_for(texts)
+        lookups = Lookups(scenario, grain, name)
+        keys = {quantity for quantity, source in grain.sources.items() if isinstance(source, Key)}
+        formulas = {quantity: lookups.formula(quantity) for quantity in quantities if quantity not in keys}
         for row in range(len(grain.keys)):
-            lookups = Lookups(scenario, grain, name, FIRST_ROW + row)
             for column, (quantity, unit) in enumerate(zip(quantities, units, strict=True), 1):
                 changed = (quantity, row) in grain.typed
-                typed = changed or isinstance(grain.sources.get(quantity), Key)
-                value = grain.values[quantity][row] if typed else lookups.formula(quantity)
+                typed = changed or quantity in keys
+                value = grain.values[quantity][row] if typed else formulas[quantity].replace(ROW, str(FIRST_ROW + row))
                 style = "Calculation" if unit.is_number else words("Text", column) if column > 1 else "Row Label"
                 style = ("Input" if unit.is_number else "Input Text") if changed else style
                 shown = unit.excel_format if unit.is_number else "General"

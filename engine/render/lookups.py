@@ -26,6 +26,7 @@ from engine.tracing import EXCEL, written
 from engine.workbook.tables import Inputs
 
 GUARD = "fits"
+ROW = "\0"
 
 
 def setting_cell(inputs: Inputs, name: str) -> str:
@@ -37,15 +38,14 @@ def setting_cell(inputs: Inputs, name: str) -> str:
 
 @dataclass(frozen=True)
 class Lookups:
-    """Writes the formulas of one row of a grain, as they stand on one of its sheets."""
+    """Writes the formulas of a grain as they stand on one of its sheets, with `ROW` where the row's number goes."""
 
     scenario: Scenario
     grain: Grain
     sheet: str
-    row: int
 
     def formula(self, quantity: str) -> str:
-        """The formula of one column; in every row the same but for the row."""
+        """The formula of one column, the same in every row but for the row."""
         if quantity in self.grain.sources:
             return "=" + self._source(self.grain.sources[quantity])
         text = written(self.grain.formulas[quantity], self._here, EXCEL)
@@ -56,7 +56,7 @@ class Lookups:
     def _here(self, quantity: str) -> str:
         """A quantity of the same row; its sheet is named where it is another one."""
         sheet, column = sheet_and_column(self.grain, quantity)
-        cell = f"{column}{self.row}"
+        cell = f"{column}{ROW}"
         return cell if sheet == self.sheet else f"{quoted(sheet)}!{cell}"
 
     def _source(self, source: Source) -> str:
