@@ -12,6 +12,8 @@ import typer
 from engine.workbook.problems import InvalidWorkbook
 
 INVALID, FAILED_CHECK = 3, 4
+# Where this file was cloned to: the worked examples are part of the checkout, not of the package.
+CHECKOUT = Path(__file__).parents[1]
 
 app = typer.Typer(
     help="What served tokens cost, and what they earn: from one Excel workbook to a report.",
@@ -47,9 +49,10 @@ def report(
 
     outcome = report_month(workbook, out, _month(month) if month else None, progress)
     progress("done")
+    print(file=sys.stderr)
     for warning in outcome.warnings:
-        print(f"\nWarning: {warning}", end="", file=sys.stderr)
-    print(f"\n{outcome.headline}.\nWritten: {outcome.folder}/report.pdf and results.xlsx")
+        print(f"Warning: {warning}", file=sys.stderr)
+    print(f"{outcome.headline}.\nWritten: {outcome.folder}/report.pdf and results.xlsx")
     if not outcome.passed:
         print("FAILED: " + "; ".join(check.name for check in outcome.checks if not check.passed), file=sys.stderr)
         raise typer.Exit(FAILED_CHECK)
@@ -63,6 +66,8 @@ def blank(
     """Write an empty input workbook, or the example of two months."""
     from engine.catalogue import write_blank_workbook, write_examples
 
+    if path.exists() and not example:
+        raise typer.BadParameter(f"{path} exists and is not overwritten; choose another name or remove it")
     for written in write_examples() if example else [write_blank_workbook(path)]:
         print(f"Written: {written}")
 
@@ -80,6 +85,34 @@ def explain(
         print("\n".join(derive(workbook, configuration, quantity)))
     except UnknownNameError as unknown:
         raise typer.BadParameter(str(unknown)) from None
+
+
+@app.command()
+def reconcile(
+    figures: Annotated[
+        Path, typer.Option(exists=True, show_default=False, help="List of published figures; else the shipped one.")
+    ] = CHECKOUT / "inputs/catalogue/published_figures.csv",
+    out: Annotated[Path | None, typer.Option(help="Write every figure beside the engine's here, as CSV.")] = None,
+    examples: Annotated[
+        Path, typer.Option(exists=True, show_default=False, help="Folder of worked examples; else the tests'.")
+    ] = CHECKOUT / "tests/worked_examples",
+) -> None:
+    """Set every published figure beside the engine's own: reproduced, or wrong and why."""
+    from engine.studies.reconcile import published_figures, reconcile_figures, write_csv
+    from engine.studies.worked_examples import ExampleError, Examples
+
+    try:
+        outcome = reconcile_figures(published_figures(figures), Examples(examples))
+    except ExampleError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(INVALID) from None
+    if out:
+        write_csv(outcome, out)
+    print(outcome.summary)
+    for row in outcome.failures:
+        print(f"FAILED: {row.published.identity} prints {row.published.printed}: {row.why}", file=sys.stderr)
+    if outcome.failures:
+        raise typer.Exit(FAILED_CHECK)
 
 
 def main() -> None:

@@ -81,8 +81,9 @@ def write_examples(folder: Path = INPUTS) -> list[Path]:
 
 
 def write_blank_workbook(path: Path) -> Path:
-    """A workbook to fill in, with the public facts in place."""
-    write_blank(path, {sheet.name: catalogue(name) for name, sheet in FACTS.items()}, today=date.today())
+    """A workbook to fill in: empty, but for the formats and the speed parameters that every one needs."""
+    given = {FACTS[name].name: catalogue(name) for name in ("precisions", "calibration")}
+    write_blank(path, given, today=date.today())
     return path
 
 

@@ -78,7 +78,11 @@ def source(grain: Grain, quantity: str) -> str:
 
 
 def shown(grain: Grain, quantity: str, row: int) -> str:
-    return show(grain.at(quantity, row), grain.annotation(quantity))
+    value, source = grain.at(quantity, row), grain.sources.get(quantity)
+    if isinstance(source, Looked) and source.column.unit.kind != "text":
+        # A word that stands for a number, such as max, is shown as it was typed.
+        value = next((word for word, number in source.column.words.items() if number == value), value)
+    return value if isinstance(value, str) else show(value, grain.annotation(quantity))
 
 
 def worked(grain: Grain, quantity: str, row: int) -> str:

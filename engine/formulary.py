@@ -5,17 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from engine.derivation import label
-from engine.formulas import ACTION_FORMULAS, FORMULAS, LINE_FORMULAS, TOTAL_FORMULAS, Formula, needs
+from engine.formulas import EVERY_GROUP, FORMULAS, LINE_FORMULAS, Formula, needs
 from engine.tracing import written
 from engine.units import Unit, unit_of
 
-# The tables of formulas, and what a row of each stands for.
-TABLES = (
-    (LINE_FORMULAS, "a class within a traffic"),
-    (FORMULAS, "a configuration"),
-    (TOTAL_FORMULAS, "a traffic, or the total"),
-    (ACTION_FORMULAS, "an action"),
-)
 KINDS = {"text": "text", "flag": "1 or 0", "share": "share"}
 
 INTRODUCTION = """\
@@ -24,8 +17,8 @@ INTRODUCTION = """\
 
 One entry is one Python function: its name is the quantity, its parameters are the quantities it needs, and its text is
 written by calling it on names instead of numbers. The same function computes, and writes the formula of
-`results.xlsx`, where the sheet *Formulas in words* adds the sheet and column of every quantity. What is filled in by
-hand is in [inputs/README.md](../../inputs/README.md).
+`results.xlsx`; the sheet *Formulas in words* there names the sheet and column of every quantity that the month is
+calculated from. What is filled in by hand is in [inputs/README.md](../../inputs/README.md).
 
 *Our calibration* is the fit described in the project's [README, Fidelity](../../README.md#fidelity)."""
 
@@ -33,8 +26,8 @@ POINTS = """\
 ## Operating points
 
 Some formulas are needed more than once: at the passes that settle how many sequences decode, for a chunk of prompts,
-at another context, or over several configurations. They are not written again: the same function is used with other
-quantities in the place of its own."""
+at another context, for a draft model, or over several configurations. They are not written again: the same function is
+used with other quantities in the place of its own."""
 
 
 def formulary() -> str:
@@ -50,8 +43,9 @@ def formulary() -> str:
 
 
 def _originals() -> list[Formula]:
-    """Every function once, in the order of the tables, of the files and of the lines in them."""
-    every = dict.fromkeys(_original(formula) for formulas, _ in TABLES for formula in formulas.values())
+    """Every function once, file by file, those first that a configuration is calculated by."""
+    groups = (LINE_FORMULAS, FORMULAS, *EVERY_GROUP.values())
+    every = dict.fromkeys(_original(formula) for group in groups for formula in group.values())
     files = list(dict.fromkeys(formula.__module__ for formula in every))
     return sorted(every, key=lambda formula: (files.index(formula.__module__), formula.__code__.co_firstlineno))
 
@@ -84,7 +78,7 @@ def _unit(unit: Unit) -> str:
 
 def _points() -> Iterator[str]:
     """One line for each formula that is used at another operating point."""
-    for formulas, of in TABLES:
+    for group, formulas in EVERY_GROUP.items():
         for name, formula in formulas.items():
             if needs(formula) != needs(_original(formula)):
-                yield f"| `{name}` | `{_original(formula).__name__}` | {of} | {written(formula, label)} |"
+                yield f"| `{name}` | `{_original(formula).__name__}` | {group} | {written(formula, label)} |"

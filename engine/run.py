@@ -17,13 +17,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from engine import __version__, archive
 from engine.report import build
 from engine.report.answer import Check, Earlier
 from engine.scenarios import CONFIGURED, Grain, Scenario, scenario
-from engine.sheets import SETTINGS
 from engine.units import unit_of
 from engine.workbook.problems import Problem
 from engine.workbook.read import Inputs, read
@@ -69,7 +66,7 @@ def report_month(
     """
     stages = Stages(progress)
     with stages.stage("read"):
-        inputs = for_month(read(path), month)
+        inputs = read(path, month)
     with stages.stage("calculate"):
         calculated = scenario(inputs)
     reported: date = inputs.settings["report_month"]
@@ -81,16 +78,6 @@ def report_month(
 
     folder = archive.write_run(reports, reported, write)
     return replace(outcome[0], folder=folder)
-
-
-def for_month(inputs: Inputs, month: date | None) -> Inputs:
-    """The inputs as they are, or for another month than the Settings sheet names."""
-    if month is None:
-        return inputs
-    settings = inputs.tables[SETTINGS.name]
-    columns = {**settings.columns, "report_month": np.array([month], dtype=object)}
-    tables = {**inputs.tables, SETTINGS.name: replace(settings, columns=columns)}
-    return replace(inputs, tables=tables)
 
 
 def _earlier(reports: Path, month: date) -> Earlier | None:
@@ -121,13 +108,13 @@ def _write(folder: Path, calculated: Scenario, earlier: Earlier | None, stages: 
 
 
 def _created(inputs: Inputs) -> datetime:
-    """The date that files carry: the last day of the month, so that the same input gives the same bytes."""
+    """The date that files carry: the 28th of the month, so that the same input gives the same bytes."""
     month: date = inputs.settings["report_month"]
     return datetime(month.year, month.month, 28, tzinfo=UTC)
 
 
 def write_parquet(grain: Grain, path: Path) -> None:
-    """One row per configuration, one column per quantity in its unit, which stands in the column's metadata."""
+    """One row per configuration, one column per quantity; their units stand in the file's metadata (`attrs`)."""
     import pandas as pd
 
     frame = pd.DataFrame({name: grain.values[name] for name in [*grain.sources, *grain.formulas]})
@@ -160,10 +147,10 @@ def _run_json(draft: build.Draft, headline: str, checks: tuple[Check, ...], stag
 
 
 def _commit() -> str:
-    """The commit the engine runs at, or empty where it is not run from a checkout."""
+    """The commit the engine runs at, marked `-dirty` where files differ from it; empty outside a checkout."""
     try:
         answer = subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"],
+            ["git", "describe", "--always", "--dirty", "--exclude=*"],
             cwd=Path(__file__).parent,
             capture_output=True,
             text=True,

@@ -29,6 +29,7 @@ from engine.units import (
     Month,
     Number,
     RequestsPerSecond,
+    SecondsPerRequest,
     Sequences,
     Share,
     Teraflops,
@@ -62,6 +63,7 @@ class Column:
     choices: tuple[str, ...] = ()
     refers_to: tuple[str, ...] = ()
     words: Mapping[str, float] = field(default_factory=dict)
+    blank: str = ""  # what a blank cell means, where the default does not say it
 
     @property
     def unit(self) -> Unit:
@@ -124,7 +126,7 @@ SETTINGS = Sheet(
         Column("report_month", Month, "The month reported, as any day of it."),
         Column("currency", Text, "Currency of all prices and of the report.", choices=("USD",), default="USD"),
         Column(
-            "days_in_month", DaysPerMonth, "Days that are billed; blank takes the calendar's.", default=None, at_least=1, at_most=31
+            "days_in_month", DaysPerMonth, "Days that are billed, where they are not the calendar's.", blank="the calendar's days", default=None, at_least=1, at_most=31
         ),
         Column(
             "usable_memory_share",
@@ -145,6 +147,56 @@ SETTINGS = Sheet(
             at_least=1,
             at_most=3650,
             whole=True,
+        ),
+        Column(
+            "transfer_bandwidth",
+            GigabytesPerSecond,
+            "Network between a prefill and a decode pool; 50 GB/s is a 400 Gbit/s link (Austin et al., 2025).",
+            default=50,
+            at_least=0.1,
+            at_most=10000,
+        ),
+        Column(
+            "prefill_time_limit",
+            SecondsPerRequest,
+            "Prompt time above which pools are better kept apart (Austin et al., 2025, checklist).",
+            default=0.2,
+            at_least=0,
+            at_most=1000,
+        ),
+        Column(
+            "prompt_heavy_ratio",
+            Number,
+            "Input tokens for an output token from which traffic counts as prompt-heavy; a rule of thumb.",
+            default=4,
+            at_least=0,
+            at_most=1e6,
+        ),
+        Column(
+            "smallest_deployment",
+            Count,
+            "Replicas below which two pools are not worth it; a rule of thumb.",
+            default=3,
+            at_least=2,
+            at_most=1000,
+            whole=True,
+        ),
+        Column("mixed_traffic", Text, "Whether long and short prompts arrive together.", default="yes", words=YES_NO),
+        Column(
+            "safe_memory_share",
+            Share,
+            "Share of all memory above which an engine tends to run out of it (Austin et al., 2025).",
+            default=0.95,
+            at_least=0.3,
+            at_most=1,
+        ),
+        Column(
+            "paging_efficiency",
+            Share,
+            "Share of the KV memory that a paged cache puts to use; above 0.9 in Kwon et al. (2023), 0.4 contiguous.",
+            default=0.9,
+            at_least=0.05,
+            at_most=1,
         ),
         Column(
             "study_configuration",
@@ -181,6 +233,7 @@ HARDWARE = Sheet(
             at_least=1,
             at_most=10000,
         ),
+        Column("mesh_axes", Count, "Axes of a torus that one layer is spread over; blank where the links are switched.", default=1, at_least=1, at_most=3, whole=True),
         Column("on_demand_price", DollarsPerHour, "Rent of one accelerator, on demand.", default=None, at_least=0, at_most=1000),
         Column("one_year_price", DollarsPerHour, "Rent of one accelerator, committed for a year.", default=None, at_least=0, at_most=1000),
         Column("three_year_price", DollarsPerHour, "Rent of one accelerator, committed for three years.", default=None, at_least=0, at_most=1000),
@@ -203,6 +256,7 @@ MODELS = Sheet(
         Column("attention_heads", Count, "Query heads.", at_least=1, at_most=2000, whole=True),
         Column("kv_heads", Count, "Key and value heads; fewer than query heads with grouped-query attention.", at_least=1, at_most=2000, whole=True),
         Column("head_dim", Elements, "Width of a head.", at_least=1, at_most=2000, whole=True),
+        Column("feed_forward_size", Elements, "Width of the feed-forward layer, of one expert where there are only experts.", default=None, at_least=16, at_most=1000000, whole=True),
         Column("experts", Count, "Routed experts of a layer; blank or 1 in a dense model.", default=1, at_least=1, at_most=10000, whole=True),
         Column("experts_per_token", Count, "Routed experts a token visits.", default=1, at_least=1, at_most=10000, whole=True),
         Column("kv_lora_rank", Elements, "Latent attention (MLA): width of the latent; blank for others.", default=0, at_least=0, at_most=20000, whole=True),
@@ -237,6 +291,7 @@ PRECISIONS = Sheet(
         Column("mixture_dense_bits", Bits, "Bits of the weights outside the experts, in a mixture of experts.", at_least=1, at_most=32),
         Column("kv_bits", Bits, "Bits of a stored element of the KV cache.", at_least=1, at_most=32),
         Column("compute", Text, "Which dense peak of the accelerator the matrix products reach for.", choices=tuple(COMPUTE)),
+        Column("requires", Text, "A peak the accelerator must have besides, such as fp4 for mxfp4 computed in fp8; blank for none.", default="", choices=tuple(COMPUTE)),
         *_provenance("the formats"),
     ),
 )
@@ -341,8 +396,8 @@ CONFIGURATIONS = Sheet(
         Column("price_basis", Text, "Terms on which the accelerators are rented.", choices=tuple(PRICE_BASES)),
         Column("traffic", Text, "Class on the Traffic sheet, or mix on the Traffic mixes sheet.", refers_to=("Traffic", "Traffic mixes")),
         Column("price_list", Text, "Row of the Prices sheet.", refers_to=("Prices",)),
-        Column("requests_share", Share, "Share of the traffic's requests that it serves; blank for an alternative that is only compared.", default=None, at_least=0.000001, at_most=1),
-        Column("assumed_utilization", Share, "Load of a configuration whose traffic has no demand; blank where demand decides.", default=None, at_least=0.01, at_most=1),
+        Column("requests_share", Share, "Share of the traffic's requests that it serves.", blank="an alternative that is only compared", default=None, at_least=0.000001, at_most=1),
+        Column("assumed_utilization", Share, "Load of a configuration whose traffic has no demand.", blank="demand decides", default=None, at_least=0.01, at_most=1),
         Column("minimum_replicas", Count, "Fewest replicas kept.", default=1, at_least=1, at_most=1e6, whole=True),
         Column("usable_memory_share", Share, "As on Settings; blank takes the setting.", otherwise="usable_memory_share", at_least=0.3, at_most=1),
         Column("measured_output_speed", TokensPerSecond, "Output tokens per second of one replica where measured; replaces the prediction.", default=0, at_least=0, at_most=1e9),
@@ -379,6 +434,7 @@ BY_NAME = {sheet.name: sheet for sheet in SHEETS}
 
 CHOICES = (
     Choice("peak_compute", "compute", "Hardware", COMPUTE),
+    Choice("required_compute", "requires", "Hardware", COMPUTE),
     Choice("accelerator_price", "price_basis", "Hardware", PRICE_BASES),
 )
 

@@ -2,42 +2,31 @@
 
 import numpy as np
 import pytest
+from given_units import GIVEN, JOINED
 from unit_check import UnitError, dimension_of, parse
 
 from engine.calculation import behind, calculate, depending_on, in_order
-from engine.formulas import ACTION_FORMULAS, FORMULAS, LINE_FORMULAS, TOTAL_FORMULAS, again, needs
+from engine.formulas import COMPARISON_FORMULAS, EVERY_FORMULA, EVERY_GROUP, FORMULAS, again, needs
 from engine.scenarios import CONFIGURED, LINES
 from engine.sheets import SHEETS
 from engine.tracing import EXCEL, WORDS, written
 from engine.units import Constant, Seconds, unit_of
 
-GROUPS = {"line": LINE_FORMULAS, "configuration": FORMULAS, "total": TOTAL_FORMULAS, "action": ACTION_FORMULAS}
-EVERY = [(group, name) for group, formulas in GROUPS.items() for name in formulas]
-
-# Quantities that scenarios make by counting, choosing or averaging, with the dimension they arrive in.
-JOINED = {
-    "has_demand": "",
-    "serves": "",
-    "counts": "",
-    "served_share": "",
-    "shared_pool": "",
-    "peak_compute": "T*FLOP/s",
-    "accelerator_price": "$/h",
-    "cached_tokens": "token/request",
-    "alternative_fleet_cost": "$/month",
-}
+EVERY = [(group, name) for group, formulas in EVERY_GROUP.items() for name in formulas]
+# The grains of the workbook; the other groups are for rows that bring what they need.
+GRAINS = ("class", "configuration", "total", "action")
 
 
 def _dimensions():
-    known = {column.name: column.unit.dimension for sheet in SHEETS for column in sheet.columns} | JOINED
-    for formulas in GROUPS.values():
+    known = {column.name: column.unit.dimension for sheet in SHEETS for column in sheet.columns} | JOINED | GIVEN
+    for formulas in EVERY_GROUP.values():
         known |= {name: unit_of(f.__annotations__["return"]).dimension for name, f in formulas.items()}
     return known
 
 
 @pytest.mark.parametrize(("group", "name"), EVERY)
 def test_gives_the_unit_it_declares(group, name):
-    formula = GROUPS[group][name]
+    formula = EVERY_GROUP[group][name]
     unit = unit_of(formula.__annotations__["return"])
     found = dimension_of(formula, _dimensions())
     assert unit.kind == "text" or found == parse(unit.dimension)
@@ -45,14 +34,14 @@ def test_gives_the_unit_it_declares(group, name):
 
 @pytest.mark.parametrize(("group", "name"), EVERY)
 def test_has_a_meaning_and_a_source(group, name):
-    text = GROUPS[group][name].__doc__
+    text = EVERY_GROUP[group][name].__doc__
     assert text and text.split("\n\n")[0].rstrip().endswith("."), name
     assert "Source: " in text, name
 
 
 @pytest.mark.parametrize(("group", "name"), EVERY)
 def test_can_be_written_for_excel_and_for_people(group, name):
-    formula = GROUPS[group][name]
+    formula = EVERY_GROUP[group][name]
     for style in (EXCEL, WORDS):
         text = written(formula, lambda quantity: f"<{quantity}>", style)
         assert all(f"<{quantity}>" in text for quantity in needs(formula)), text
@@ -83,11 +72,36 @@ def test_a_formula_cannot_branch_on_a_quantity():
 
 def test_every_needed_quantity_is_filled_in_or_calculated():
     columns = {column.name for sheet in SHEETS for column in sheet.columns} | set(JOINED)
-    for group in ("line", "configuration"):
-        formulas = GROUPS[group]
+    for group in ("class", "configuration"):
+        formulas = EVERY_GROUP[group]
         missing = set().union(*(needs(f) for f in formulas.values())) - set(formulas) - columns
         assert not missing, group
     assert LINES != CONFIGURED
+
+
+def test_names_are_unique_beyond_the_grains():
+    names = [name for group, formulas in EVERY_GROUP.items() if group not in GRAINS for name in formulas]
+    assert len(set(names)) == len(names)
+    assert not set(names) & set().union(*(EVERY_GROUP[grain] for grain in GRAINS))
+    assert set(EVERY_FORMULA) == set(names) | set().union(*(EVERY_GROUP[grain] for grain in GRAINS))
+    assert all(EVERY_FORMULA[name] is formula for name, formula in FORMULAS.items())
+
+
+def test_every_further_input_has_a_dimension_and_is_used():
+    columns = {column.name: column.unit.dimension for sheet in SHEETS for column in sheet.columns}
+    taken = set().union(*(needs(f) for formulas in EVERY_GROUP.values() for f in formulas.values()))
+    assert set(GIVEN) <= taken
+    assert not set(GIVEN) & (set(JOINED) | set(EVERY_FORMULA))
+    assert not taken - set(columns) - set(JOINED) - set(GIVEN) - set(EVERY_FORMULA)
+    # Once a sheet asks for it, the sheet says its unit, and it is the same.
+    assert {name: columns.get(name, unit) for name, unit in GIVEN.items()} == GIVEN
+
+
+def test_a_comparison_takes_figures_of_one_kind():
+    formula = COMPARISON_FORMULAS["relative_change"]
+    assert dimension_of(formula, {"compared": "$", "base": "$"}) == {}
+    with pytest.raises(UnitError):
+        dimension_of(formula, {"compared": "$/h", "base": "$"})
 
 
 def test_order_respects_needs():

@@ -18,6 +18,7 @@ ROOMS = (
     "catalogue",
     "scenarios",
     "derivation",
+    "formulary",
     "studies",
     "report",
     "render",

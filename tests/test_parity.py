@@ -11,21 +11,12 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from oracles import needs_libreoffice, recalculated_by_libreoffice
 
-from engine.formulas import ACTION_FORMULAS, FORMULAS, LINE_FORMULAS, TOTAL_FORMULAS, needs
+from engine.formulas import EVERY_GROUP, needs
 from engine.report.live import letters
 from engine.sheets import SHEETS
 from engine.tracing import EXCEL, written
 
-EVERY = {
-    (group, name): formula
-    for group, formulas in (
-        ("line", LINE_FORMULAS),
-        ("row", FORMULAS),
-        ("sum", TOTAL_FORMULAS),
-        ("do", ACTION_FORMULAS),
-    )
-    for name, formula in formulas.items()
-}
+EVERY = {(group, name): formula for group, formulas in EVERY_GROUP.items() for name, formula in formulas.items()}
 FORMUALIZER = Path(sys.executable).parent / "formualizer"
 MOST = {column.name: column.at_most for sheet in SHEETS for column in sheet.columns if column.at_most is not None}
 KINDS = ("ordinary", "ordinary", "ordinary", "zeros", "half", "negative", "mixed")

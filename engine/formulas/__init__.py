@@ -11,7 +11,24 @@ from collections.abc import Callable, Iterable, Mapping
 from types import FunctionType, ModuleType
 from typing import Any
 
-from engine.formulas import cost, decode, fleet, margin, memory, prefill, traffic
+from engine.formulas import (
+    comparison,
+    cost,
+    decode,
+    fleet,
+    hardware,
+    margin,
+    memory,
+    network,
+    planning,
+    prefill,
+    pricing,
+    serving,
+    sizing,
+    speculation,
+    traffic,
+    training,
+)
 
 Formula = Callable[..., Any]
 Formulas = dict[str, Formula]
@@ -113,3 +130,57 @@ FORMULAS: Formulas = {
     **_FIRST_PASS,
     **_SECOND_PASS,
 }
+
+# Answers to questions that the workbook does not ask yet: each group for a row that brings what it needs.
+HARDWARE_FORMULAS: Formulas = _formulas_of(hardware)
+SIZING_FORMULAS: Formulas = _formulas_of(sizing)
+NETWORK_FORMULAS: Formulas = _formulas_of(network)
+SERVING_FORMULAS: Formulas = _formulas_of(serving)
+PLANNING_FORMULAS: Formulas = _formulas_of(planning)
+PRICING_FORMULAS: Formulas = _formulas_of(pricing)
+TRAINING_FORMULAS: Formulas = _formulas_of(training)
+COMPARISON_FORMULAS: Formulas = _formulas_of(comparison)
+
+# A verify pass takes every sequence's draft through the matrices and reads the cache once. The draft model is dense.
+_VERIFY_ATTENTION = again(
+    _group("attention_arithmetic_time attention_time"), "verify", decoding_batch="verify_sequences"
+)
+_VERIFY = again(
+    MATRICES | _group("step_time"), "verify", step_tokens="verify_tokens", attention_time="attention_time_verify"
+)
+_DRAFT = again(
+    _group(
+        "dense_reading_time dense_arithmetic_time dense_time attention_reading_time attention_arithmetic_time "
+        "attention_time collective_latency collective_transfer_time layer_overhead_time step_time"
+    ),
+    "draft",
+    dense_weight_memory="draft_weight_memory",
+    active_dense_parameters="draft_parameters",
+    attention_width="draft_attention_width",
+    kv_cache_per_token="draft_kv_cache_per_token",
+    kv_layers="draft_layers",
+    layers="draft_layers",
+    hidden_size="draft_hidden_size",
+    experts="draft_experts",
+    matrix_time="dense_time_draft",
+)
+SPECULATION_FORMULAS: Formulas = {**_formulas_of(speculation), **_VERIFY_ATTENTION, **_VERIFY, **_DRAFT}
+
+EVERY_GROUP: dict[str, Formulas] = {
+    "class": LINE_FORMULAS,
+    "total": TOTAL_FORMULAS,
+    "action": ACTION_FORMULAS,
+    "configuration": FORMULAS,
+    "hardware": HARDWARE_FORMULAS,
+    "sizing": SIZING_FORMULAS,
+    "network": NETWORK_FORMULAS,
+    "serving": SERVING_FORMULAS,
+    "speculation": SPECULATION_FORMULAS,
+    "planning": PLANNING_FORMULAS,
+    "pricing": PRICING_FORMULAS,
+    "training": TRAINING_FORMULAS,
+    "comparison": COMPARISON_FORMULAS,
+}
+# All of them by name. Where grains share a name, as gross_profit does, it is the configuration's.
+EVERY_FORMULA: Formulas = {name: formula for group in EVERY_GROUP.values() for name, formula in group.items()}
+EVERY_FORMULA |= FORMULAS

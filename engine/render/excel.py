@@ -48,6 +48,7 @@ PURPOSES = {
     "Case inputs": "What each case shares with its configuration, and what it types over. Live.",
     "Cases": "Configurations with something changed, for the questions of the report. Live.",
     "Case points": "Their passes and prefill chunks. Live.",
+    "Decisions": "What each configuration suggests: memory, links, pools, requests. Live.",
     "By traffic": "Sums over the configurations that serve a traffic. Live.",
     "Total": "Sums over all configurations that serve. Live.",
     WORDS: "Every formula in words, with its meaning and source.",
@@ -103,7 +104,7 @@ def _draw_cover(sheet: Worksheet, draft: Draft, names: Sequence[str]) -> None:
     settings, inputs = draft.scenario.inputs.settings, draft.scenario.inputs
     put(sheet, 2, 1, f"{settings['report_month']:%B %Y} \u00b7 results workbook", "Purpose")
     facts = (
-        ("Purpose", "Every figure of report.pdf as a live formula over the inputs as they were."),
+        ("Purpose", "The figures of report.pdf as live formulas over the inputs; last month's are values."),
         ("Owner", str(settings["owner"]) or "\u2013"),
         ("Month", f"{settings['report_month']:%B %Y}"),
         ("Currency", str(settings["currency"])),

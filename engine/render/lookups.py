@@ -49,6 +49,8 @@ class Lookups:
         if quantity in self.grain.sources:
             return "=" + self._source(self.grain.sources[quantity])
         text = written(self.grain.formulas[quantity], self._here, EXCEL)
+        if quantity in self.grain.unsure:
+            text = f'IFERROR({text},"")'
         if quantity in self.grain.guarded:
             text = f'IF({self._here(GUARD)}>0,{text},"")'
         return "=" + text

@@ -155,9 +155,9 @@ def actions(scenario: Scenario, moves: Sequence[Move]) -> tuple[Action, ...]:
     found = [
         (
             move.saving,
-            f"Serve {label(move.serving)} as {label(move.alternative)}: the same requests for less rent, at "
-            f"{move.alternative_user_speed:,.0f} instead of {move.user_speed:,.0f} tok/s for each user. "
-            "Predicted: measure it before moving.",
+            f"Serve {label(move.serving)} as {label(move.alternative)}{_once_free(move)}: the same requests for less "
+            f"rent, at {move.alternative_user_speed:,.0f} instead of {move.user_speed:,.0f} tok/s for each user. "
+            "Measure it before moving.",
         )
         for move in moves
     ]
@@ -171,6 +171,10 @@ def actions(scenario: Scenario, moves: Sequence[Move]) -> tuple[Action, ...]:
             found.append((gain, text))
     found.sort(key=lambda item: -item[0])
     return tuple(Action(text, f"{brief_money(effect, signed=True)} a month") for effect, text in found[:3])
+
+
+def _once_free(move: Move) -> str:
+    return f", once the {move.kept_replicas:,.0f} replicas kept at least may go" if move.kept_replicas > 1 else ""
 
 
 def verdict(checks: Sequence[Check], cell: str) -> Verdict:
@@ -202,5 +206,5 @@ def answer(
         _chart(scenario, earlier, summary),
         actions(scenario, moves),
         verdict(checks, check_cell),
-        Margin("Effect", "Total!A5", "each action alone, all else as in the month"),
+        Margin("Effect", "", "predicted, each action alone, all else as in the month; not a live figure"),
     )

@@ -9,6 +9,7 @@ from engine.report.answer import Check, Earlier, answer, headline, lead
 from engine.report.live import LiveSheet
 from engine.report.pages.assumptions import assumptions
 from engine.report.pages.costs import costs
+from engine.report.pages.decisions import checklist, decisions
 from engine.report.pages.fleet import fleet
 from engine.report.pages.margins import margins
 from engine.report.pages.method import method
@@ -80,7 +81,10 @@ def report(draft: Draft, checks: tuple[Check, ...], *, input_hash: str, engine_v
             fleet(scenario, draft.fleet),
             speed(scenario, draft.speed),
         ]
+    if serving:
+        sections.append(decisions(scenario))
     if draft.asked and draft.questions:
+        sections.append(checklist(scenario, draft.asked.base))
         sections += question_pages(scenario, draft.asked, draft.questions)
     if serving:
         sections.append(assumptions(scenario))

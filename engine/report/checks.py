@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.report.live import cell_of, letters, quoted, range_of, sheets_of
-from engine.scenarios import BY_TRAFFIC, CASES, CONFIGURED, LINES, TOTAL, Grain, Scenario
+from engine.scenarios import BY_TRAFFIC, CASES, CONFIGURED, DECISIONS, LINES, TOTAL, Grain, Scenario
 from engine.sheets import FIRST_ROW
 
 CHECKS = "Run checks"
 ENGINE = "Engine figures"
 TIE_OUT = "Tie-out"
-GRAINS = (LINES, CONFIGURED, BY_TRAFFIC, TOTAL, CASES)
+GRAINS = (LINES, CONFIGURED, BY_TRAFFIC, TOTAL, DECISIONS, CASES)
 
 
 @dataclass(frozen=True)
@@ -86,12 +86,5 @@ def live_checks(scenario: Scenario) -> tuple[LiveCheck, ...]:
             f"{of_total('busy_cost')}+{of_total('idle_cost')[1:]}",
             of_total("fleet_cost"),
             0.01,
-        ),
-        LiveCheck(
-            "Requests served are the requests there are, per second",
-            f"=SUMIFS({range_of(configured, 'mean_load')},{counts},1)",
-            f"=SUMPRODUCT(({range_of(scenario[LINES], 'traffic')}={range_of(scenario[LINES], 'traffic_class')})"
-            f"*{range_of(scenario[LINES], 'class_requests')})",
-            1e-6,
         ),
     )

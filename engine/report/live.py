@@ -35,7 +35,6 @@ def address(sheet: str, column: int, row: int) -> str:
 
 
 # A sheet holds at most 256 columns, the widest that the second engine recalculates; a long grain is spread over three.
-MOST_COLUMNS = 60
 PARTS = {CONFIGURED: ("Joined inputs", "Operating points"), CASES: ("Case inputs", "Case points")}
 
 
@@ -43,7 +42,7 @@ PARTS = {CONFIGURED: ("Joined inputs", "Operating points"), CASES: ("Case inputs
 def sheets_of(grain: Grain) -> dict[str, list[str]]:
     """The live sheets of a grain, each with its columns in order; the key stands first on every one."""
     key, *sources = grain.sources
-    if len(sources) + len(grain.formulas) < MOST_COLUMNS:
+    if grain.name not in PARTS:
         return {grain.name: [key, *sources, *grain.formulas]}
     instances = [name for name, formula in grain.formulas.items() if hasattr(formula, "__origin__")]
     written = [name for name in grain.formulas if name not in instances]

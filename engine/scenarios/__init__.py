@@ -14,11 +14,20 @@ import numpy as np
 from engine.calculation import Columns
 from engine.formulas import FORMULAS, LINE_FORMULAS, TOTAL_FORMULAS
 from engine.scenarios.grains import Grain, make_grain
-from engine.scenarios.joins import case_sources, configuration_sources, line_sources, sum_sources, wanted
+from engine.scenarios.joins import (
+    DECISION_FORMULAS,
+    case_sources,
+    configuration_sources,
+    decision_sources,
+    line_sources,
+    sum_sources,
+    wanted,
+)
 from engine.scenarios.sources import (
     BY_TRAFFIC,
     CASES,
     CONFIGURED,
+    DECISIONS,
     LINES,
     TOTAL,
     Case,
@@ -43,6 +52,7 @@ __all__ = [
     "BY_TRAFFIC",
     "CASES",
     "CONFIGURED",
+    "DECISIONS",
     "LINES",
     "TOTAL",
     "Case",
@@ -91,7 +101,7 @@ def scenario(inputs: Inputs) -> Scenario:
 
     configured = {"configuration": inputs.tables[CONFIGURATIONS.name].columns["configuration"]}
     sources = wanted(configuration_sources(), FORMULAS)
-    grains[CONFIGURED] = make_grain(CONFIGURED, configured, sources, FORMULAS, inputs, grains, guard="batch_size")
+    grains[CONFIGURED] = make_grain(CONFIGURED, configured, sources, FORMULAS, inputs, grains, guards=["batch_size"])
 
     served = grains[CONFIGURED].values
     names = list(dict.fromkeys(t for t, counts in zip(served["traffic"], served["counts"], strict=True) if counts > 0))
@@ -101,6 +111,12 @@ def scenario(inputs: Inputs) -> Scenario:
     )
     total = {"total": np.array(["Total"])}
     grains[TOTAL] = make_grain(TOTAL, total, {"total": Key(), **sum_sources("")}, TOTAL_FORMULAS, inputs, grains)
+    decided = decision_sources(grains[CONFIGURED])
+    stands = [quantity for quantity in decided if quantity in grains[CONFIGURED].guarded]
+    blank = [name for name, source in decided.items() if isinstance(source, Looked) and source.column.default is None]
+    grains[DECISIONS] = make_grain(
+        DECISIONS, configured, decided, DECISION_FORMULAS, inputs, grains, guards=stands, unknown=blank
+    )
     return Scenario(inputs, grains)
 
 
@@ -117,5 +133,5 @@ def with_cases(calculated: Scenario, cases: Sequence[Case]) -> Scenario:
         "configuration": np.array([case.configuration for case in cases]),
     }
     changes = [{"serves": 0.0, **case.changes} for case in cases]
-    grain = make_grain(CASES, keys, sources, FORMULAS, calculated.inputs, calculated.grains, "batch_size", changes)
+    grain = make_grain(CASES, keys, sources, FORMULAS, calculated.inputs, calculated.grains, ["batch_size"], changes)
     return Scenario(calculated.inputs, {**calculated.grains, CASES: grain})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -36,7 +36,8 @@ class Grain:
     """One table of rows: how each input comes to it, the formulas over them, and all values.
 
     `guarded` quantities stand only in rows where the flag `fits` does; elsewhere they are NaN, or empty text. `typed`
-    are the quantities and rows in which a case types over what its source gives.
+    are the quantities and rows in which a case types over what its source gives. `unsure` quantities rest on a figure
+    that an analyst may leave blank as unknown, and are then unknown themselves.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Grain:
     values: Columns
     guarded: frozenset[str] = field(default=frozenset())
     typed: frozenset[tuple[str, int]] = field(default=frozenset())
+    unsure: frozenset[str] = field(default=frozenset())
 
     def annotation(self, quantity: str) -> Any:
         """The unit a quantity of this grain is annotated with."""
@@ -138,8 +140,9 @@ def make_grain(
     formulas: Formulas,
     inputs: Inputs,
     grains: Mapping[str, Grain],
-    guard: str = "",
+    guards: Iterable[str] = (),
     changes: Sequence[Mapping[str, Any]] = (),
+    unknown: Iterable[str] = (),
 ) -> Grain:
     """Reads the inputs of a grain, calculates its formulas, and blanks what does not stand where the guard is 0."""
     columns: Columns = dict(keys)
@@ -147,12 +150,13 @@ def make_grain(
         if quantity not in columns:
             columns[quantity] = _typed_over(_values_of(source, inputs, columns, grains), quantity, changes)
     values = calculate(columns, formulas)
-    guarded = frozenset(depending_on(guard, formulas)) if guard else frozenset[str]()
+    guarded = frozenset(name for guard in guards for name in depending_on(guard, formulas) if name in formulas)
     for quantity in guarded:
         nothing = "" if unit_of(formulas[quantity].__annotations__["return"]).kind == "text" else np.nan
         values[quantity] = np.where(values["fits"] > 0, values[quantity], nothing)
     typed = frozenset((quantity, row) for row, change in enumerate(changes) for quantity in change)
-    return Grain(name, sources, formulas, values, guarded, typed)
+    unsure = frozenset(q for blank in unknown for q in depending_on(blank, formulas) if q in formulas)
+    return Grain(name, sources, formulas, values, guarded, typed, unsure)
 
 
 def _typed_over(values: Any, quantity: str, changes: Sequence[Mapping[str, Any]]) -> Any:

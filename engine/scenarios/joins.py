@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from engine.formulas import FORMULAS, Formulas, needs
+from engine.formulas import EVERY_FORMULA, FORMULAS, Formulas, needs
+from engine.scenarios.grains import Grain
 from engine.scenarios.sources import (
     CONFIGURED,
     LINES,
@@ -121,4 +122,40 @@ def case_sources(configured: Mapping[str, Source]) -> dict[str, Source]:
             sources[quantity] = Varied(CONFIGURED, quantity, "configuration", source.annotation)
         elif quantity != "configuration":
             sources[quantity] = source
+    return sources
+
+
+DECIDED = (
+    # what a dollar buys, and what governs
+    "compute_per_dollar bandwidth_per_dollar memory_per_dollar deciding_metric reached_compute step_compute_share "
+    # memory
+    "kv_cache_memory cache_per_weight score_memory memory_use memory_per_accelerator memory_warning paged_batch "
+    # the parts of a step, and what one accelerator gives
+    "weight_time_share attention_time_share other_time_share speed_ceiling accelerator_speed "
+    "accelerator_request_rate output_token_time input_token_time finished_per_step "
+    # how far a layer can be spread
+    "compute_per_link_byte bandwidth_over_link compute_parallel_limit bandwidth_parallel_limit linked_batch_limit "
+    "kv_heads_per_accelerator kv_head_split kv_head_warning "
+    # one pool or two
+    "prefill_rate decode_rate prefill_per_decode pool_servers separate_pools separate_pools_reason transfer_memory "
+    "transfer_time transfer_share steps_lost tokens_lost interference_cost chunk_count prefill_chunk_time "
+    "fused_step_time chunks_time chunked_prefill_time longest_stall "
+    # the money of a year, a request, an answer
+    "fleet_cost_per_hour fleet_cost_per_year requests_per_day fleet_cost_per_request load_factor break_even_price "
+    "break_even_input_ratio break_even_warning decode_cost_share response_cost reasoning_ratio"
+)
+DECISION_FORMULAS: Formulas = {name: EVERY_FORMULA[name] for name in DECIDED.split()}
+
+
+def decision_sources(configured: Grain) -> dict[str, Source]:
+    """Of what a configuration suggests: its figures, and the limits by which they are judged."""
+    needed = set().union(*(needs(f) for f in DECISION_FORMULAS.values())) | {"fits", "counts"}
+    sources: dict[str, Source] = {"configuration": Key()}
+    for quantity in ("hardware", "model", "traffic", *sorted(needed - set(DECISION_FORMULAS))):
+        if quantity in configured.sources or quantity in configured.formulas:
+            sources[quantity] = Varied(CONFIGURED, quantity, "configuration", configured.annotation(quantity))
+        elif quantity in {column.name for column in SETTINGS.columns}:
+            sources[quantity] = Setting(SETTINGS.column(quantity))
+    for sheet, by in ((HARDWARE, "hardware"), (MODELS, "model")):
+        sources |= {c.name: Looked(sheet, c, by) for c in sheet.columns if c.name in needed and c.name not in sources}
     return sources

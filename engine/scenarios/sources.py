@@ -9,7 +9,8 @@ from typing import Any
 from engine.sheets import BY_NAME, SETTINGS, Choice, Column, Sheet
 from engine.units import Count, Flag, Text
 
-LINES, CONFIGURED, BY_TRAFFIC, TOTAL, CASES = "Traffic lines", "Calculation", "By traffic", "Total", "Cases"
+LINES, CONFIGURED, BY_TRAFFIC, TOTAL = "Traffic lines", "Calculation", "By traffic", "Total"
+CASES, DECISIONS = "Cases", "Decisions"
 
 
 @dataclass(frozen=True)

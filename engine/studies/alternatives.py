@@ -25,6 +25,7 @@ class Move:
     saving: float
     user_speed: float
     alternative_user_speed: float
+    kept_replicas: float
 
 
 def cheapest_moves(scenario: Scenario) -> list[Move]:
@@ -63,6 +64,7 @@ def cheapest_moves(scenario: Scenario) -> list[Move]:
             float(savings[index]),
             float(values["user_speed"][row]),
             float(values["user_speed"][other]),
+            float(values["minimum_replicas"][row]),
         )
         if move.saving > 0:
             best.setdefault(move.serving, move)

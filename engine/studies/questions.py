@@ -114,7 +114,7 @@ def _slices(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]:
     hardware = str(scenario[CONFIGURED].value("hardware", base))
     return [
         (
-            f"{count} accelerators",
+            f"{count} accelerator{'' if count == 1 else 's'}",
             {"tensor_parallel": float(count), "pipeline_stages": 1.0, "requested_batch_size": LARGEST_BATCH},
         )
         for count in _linked(scenario, hardware)
@@ -127,7 +127,8 @@ def _computes(scenario: Scenario, hardware: str, precision: str) -> bool:
     arithmetic = scenario.inputs.tables[PRECISIONS.name].find(precision)
     if accelerator is None or arithmetic is None:
         return False
-    return not np.isnan(accelerator[COMPUTE[arithmetic["compute"]]])
+    needed = [word for word in (arithmetic["compute"], arithmetic["requires"]) if word]
+    return not any(np.isnan(accelerator[COMPUTE[word]]) for word in needed)
 
 
 def _precisions(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]:

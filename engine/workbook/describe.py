@@ -71,8 +71,8 @@ def allowed(column: Column) -> str:
 
 def blank(column: Column) -> str:
     """What a blank cell of the column means, as a phrase; empty where it must be filled."""
-    if column.required:
-        return ""
+    if column.required or column.blank:
+        return column.blank
     if column.otherwise:
         return f"the setting {column.otherwise}"
     if column.default in (None, ""):

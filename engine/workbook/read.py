@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +31,18 @@ __all__ = ["Inputs", "Row", "Table", "read"]
 READ = tuple(sheet for sheet in SHEETS if sheet is not CHANGE_LOG)
 
 
-def read(path: str | Path) -> Inputs:
-    """The tables of a workbook, every cell checked.
+def read(path: str | Path, month: date | None = None) -> Inputs:
+    """The tables of a workbook, every cell checked, for the month that Settings names or for another.
 
     Errors: InvalidWorkbook with all problems, each with its cell; warnings alone do not stop.
     """
     path = Path(path)
     data = safe_bytes(path)
     tables, found = _tables(path.name, data)
+    if month is not None:
+        settings = tables[SETTINGS.name]
+        columns = {**settings.columns, "report_month": np.array([month], dtype=object)}
+        tables[SETTINGS.name] = replace(settings, columns=columns)
     # A cell that could not be read has been reported; what follows from it would only repeat that.
     reported = {(problem.sheet, problem.cell) for problem in found}
     together = (*wrong_names(tables), *disagreements(tables))

@@ -133,7 +133,7 @@ DEFECTS = (
         "more experts at once than there are",
         fill("Models", {"experts": 4, "experts_per_token": 8}),
         at("Models", "experts_per_token"),
-        "experts_per_token of 'Llama 8B' is 8; allowed is at most experts, 4 (J5). Correct whichever is wrong.",
+        "experts_per_token of 'Llama 8B' is 8; allowed is at most experts, 4 (K5). Correct whichever is wrong.",
     ),
     Defect(
         "more active parameters than there are",
@@ -166,7 +166,7 @@ DEFECTS = (
         "prompts the model cannot take",
         fill("Traffic", {"input_tokens": 200000}),
         at("Configurations", "traffic"),
-        "'chat' sends prompts of 200,000 tokens (Traffic!D5); Llama 8B takes 131,072 (Models!T5). "
+        "'chat' sends prompts of 200,000 tokens (Traffic!D5); Llama 8B takes 131,072 (Models!U5). "
         "Serve it with another model, or correct either figure.",
     ),
 )

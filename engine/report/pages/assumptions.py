@@ -46,7 +46,7 @@ class Assumption:
 def assumptions(scenario: Scenario) -> Section:
     """The assumptions that carry the result: stale ones first, then those that most money rests on."""
     limit = int(scenario.inputs.settings["staleness_limit"])
-    found = sorted(_found(scenario), key=lambda item: (item.age <= limit, -item.bill))
+    found = sorted(_found(scenario), key=lambda item: (item.age <= limit, not item.unverified, -item.bill))
     stale = sum(item.age > limit for item in found)
     table = Table(
         "Assumptions that carry the result",
@@ -94,22 +94,31 @@ def _found(scenario: Scenario) -> Iterator[Assumption]:
         if row is None or (isinstance(row[column], float) and (np.isnan(row[column]) or row[column] == 0)):
             continue
         checked: date = row["checked_on"]
+        priced = column in PRICE_BASES.values()
         yield Assumption(
             row.cell(column),
             f"{name}, {label(column)}",
             row[column],
             table.sheet.column(column).annotation,
-            str(row["price_source" if table.sheet is HARDWARE else "source"]),
+            str(row["price_source" if priced else "source"]),
             checked,
             (end - checked).days - 1,
-            "unverified" in str(row["note"]).lower(),
+            # The note of an accelerator speaks of its specifications; its prices have a source of their own.
+            not priced and "unverified" in str(row["note"]).lower(),
             bill,
         )
 
 
 def _rests_on(scenario: Scenario, grain: Grain, key: str) -> Iterator[tuple[Sheet, str, tuple[str, ...]]]:
     """Rows of input sheets, with the columns to show, that one configuration rests on."""
-    yield HARDWARE, str(grain.value("hardware", key)), (PRICE_BASES[str(grain.value("price_basis", key))],)
+    yield (
+        HARDWARE,
+        str(grain.value("hardware", key)),
+        (
+            PRICE_BASES[str(grain.value("price_basis", key))],
+            "memory_bandwidth",
+        ),
+    )
     lines = scenario[LINES].values
     for sheet, by, columns in SHOWN:
         name = str(grain.value(by, key))
