@@ -114,7 +114,8 @@ def _draw_cover(sheet: Worksheet, draft: Draft, names: Sequence[str]) -> None:
         put(sheet, row, 1, name, "Row Label")
         put(sheet, row, 2, text, "Text")
     put(sheet, 11, 1, "Run check", "Row Label")
-    put(sheet, 11, 2, '=IF(Run_Check=0,"ALL CHECKS PASSED",Run_Check&" CHECKS FAILED")', "Check Cell", live=True)
+    verdict = 'Run_Check&IF(Run_Check=1," CHECK FAILED"," CHECKS FAILED")'
+    put(sheet, 11, 2, f'=IF(Run_Check=0,"ALL CHECKS PASSED",{verdict})', "Check Cell", live=True)
     head(sheet, 13, ("Sheet", "What it answers"))
     for row, name in enumerate(names, 14):
         put(sheet, row, 1, name, "Hyperlink").hyperlink = f"#{quoted(name)}!A1"
