@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.report.live import cell_of, letters, quoted, range_of, sheets_of
+from engine.report.live import PARTS, cell_of, letters, quoted, range_of, sheets_of
 from engine.scenarios import BY_TRAFFIC, CASES, CONFIGURED, DECISIONS, LINES, TOTAL, Grain, Scenario
 from engine.sheets import FIRST_ROW
 
@@ -39,6 +39,9 @@ def blocks(scenario: Scenario) -> list[Block]:
     found, row = [], FIRST_ROW
     for grain in (scenario[name] for name in GRAINS if name in scenario.grains):
         for sheet, names in sheets_of(grain).items():
+            # What a case looks up shows in everything that is calculated from it, which is compared below.
+            if sheet == PARTS[CASES][0]:
+                continue
             found.append(Block(grain, sheet, tuple(names), row))
             row += len(grain.keys) + 2
     return found
