@@ -39,8 +39,8 @@ def blocks(scenario: Scenario) -> list[Block]:
     found, row = [], FIRST_ROW
     for grain in (scenario[name] for name in GRAINS if name in scenario.grains):
         for sheet, names in sheets_of(grain).items():
-            # What a case looks up shows in everything that is calculated from it, which is compared below.
-            if sheet == PARTS[CASES][0]:
+            # What a case looks up, and its passes, show in its figures; those are compared.
+            if sheet in PARTS[CASES]:
                 continue
             found.append(Block(grain, sheet, tuple(names), row))
             row += len(grain.keys) + 2
