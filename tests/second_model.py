@@ -41,7 +41,13 @@ def memory(g):
     free = max(everything * g.usable_memory_share - weights, g.tight_memory_share * (everything - weights), 0)
     limit = floor(free / (g.pipeline_stages * sequence) + NOISE)
     batch = g.requested_batch_size or min(limit, g.engine_batch_limit * g.attention_data_parallel)
+    usable = g.accelerator_memory * 1e9 * g.usable_memory_share
+    slice_of_two = 1
+    while slice_of_two * usable < (weights + sequence) * (1 - NOISE):
+        slice_of_two *= 2
     return SimpleNamespace(
+        fewest=ceil(weights / usable - NOISE),
+        slice_of_two=slice_of_two,
         weights=weights,
         routed=routed,
         per_token=per_token,
@@ -68,24 +74,23 @@ def speed(g, m):
     def reached(share, peak):
         return share * peak * (peak / 1e15) ** -g.compute_share_exponent
 
-    def matrices(tokens, share):
+    def products(tokens, share):
+        """Reading and arithmetic of the matrices: those every token meets, and the experts that are touched."""
         rate = n * reached(share, compute)
-        dense = soft(
+        dense = (
             (m.weights - m.routed) / (n / g.attention_data_parallel * bandwidth * g.weight_bandwidth_share),
             2 * outside * 1e9 * tokens / rate,
-            g.softness,
         )
         touched = 1 - (1 - touching) ** (tokens**g.routing_correlation) if touching < 1 else 1
-        experts = soft(
+        padded = tokens * touching + touched * g.expert_tile
+        experts = (
             touched * m.routed / (n * bandwidth * g.weight_bandwidth_share * g.expert_bandwidth_share),
-            2
-            * g.routed_parameters
-            * 1e9
-            * (tokens * touching + touched * g.expert_tile)
-            / (rate * g.expert_compute_share),
-            g.softness,
+            2 * g.routed_parameters * 1e9 * padded / (rate * g.expert_compute_share),
         )
-        return dense + experts
+        return dense, experts
+
+    def matrices(tokens, share):
+        return sum(soft(*times, g.softness) for times in products(tokens, share))
 
     def sent(tokens):
         if n == 1:
@@ -138,7 +143,11 @@ def speed(g, m):
         if shared:
             decoding = m.batch * min(1, max(0.3, 1 - first / whole))
     one, first, whole = cycle(decoding)
+    dense, experts = products(decoding, g.decode_compute_share)
     return SimpleNamespace(
+        reading=dense[0] + experts[0],
+        arithmetic=dense[1] + experts[1],
+        floor=m.weights / (n * bandwidth * g.weight_bandwidth_share),
         step=one,
         prompt=prompt,
         first=first,
@@ -184,6 +193,7 @@ def money(g, m, s):
         "input_cost": a_prompt / s.fresh * 1e6 if s.fresh else 0,
         "request_cost": a_prompt + an_answer if s.fresh else an_answer,
         "blended_cost": (a_prompt + an_answer if s.fresh else an_answer) / seen * 1e6,
+        "blended_price": paid / seen,
         "revenue": revenue,
         "sold_tokens": load * seen * 3600 * hours / 1e6,
         "gross_profit": revenue - bill,
@@ -203,6 +213,8 @@ def second(given):
         "kv_cache_per_token": m.per_token,
         "sequence_memory": m.sequence / 1e9,
         "batch_size_limit": m.limit,
+        "minimum_accelerators": m.fewest,
+        "minimum_slice": m.slice_of_two,
         "fits": float(m.fits),
     }
     if not m.fits:
@@ -214,6 +226,9 @@ def second(given):
         | {
             "batch_size": m.batch,
             "step_time": s.step,
+            "step_time_floor": s.floor,
+            "weight_reading_time": s.reading,
+            "arithmetic_time": s.arithmetic,
             "prefill_time": s.prompt,
             "time_to_first_token": s.first,
             "cycle_time": s.cycle,

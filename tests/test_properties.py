@@ -190,6 +190,25 @@ def test_parallel_attention_reads_its_weights_more_than_once():
     assert columns["sequence_overhead_time"] == pytest.approx(whole["sequence_overhead_time"] / 4)
 
 
+@pytest.mark.parametrize("largest", range(5))
+def test_a_step_is_bound_by_its_largest_part(largest):
+    words = ("weights", "compute", "KV cache", "network", "overhead")
+    for seed in range(20):
+        parts = [Random(seed + part).uniform(0, 1) for part in range(5)]
+        parts[largest] = 1.5
+        assert FORMULAS["bound"](*parts) == words[largest]
+    # Of two that are equally large, the first in this order.
+    for other in range(largest + 1, 5):
+        parts = [0.1 * (part not in (largest, other)) + (part in (largest, other)) for part in range(5)]
+        assert FORMULAS["bound"](*parts) == words[largest]
+
+
+def test_one_accelerator_needs_no_link():
+    columns = with_columns(tensor_parallel=1, link_bandwidth=math.nan, accelerator_memory=2000)
+    assert (columns["fits"] == 1).all()
+    assert (columns["network_time"] == 0).all() and np.isfinite(columns["step_time"]).all()
+
+
 # A roofline, typed here a second time
 
 
@@ -492,6 +511,21 @@ def test_without_revenue_there_is_no_margin():
     assert (columns["revenue"][fits] == 0).all()
     assert np.isnan(columns["gross_margin"][fits]).all() and np.isnan(columns["break_even_utilization"][fits]).all()
     assert (columns["gross_profit"][fits] == -columns["fleet_cost"][fits]).all()
+    assert np.isnan(ACTION_FORMULAS["break_even_price_rise"](np.array([5.0]), np.array([0.0]))).all()
+
+
+def test_whole_numbers_survive_floating_point():
+    """A tenth of thirty is three, and ten times 2.2 is twenty-two, whatever the last bit says."""
+    assert 30 * 0.1 > 3 and 2.2 * 30 / 6.6 > 10
+    assert FORMULAS["prefill_replica_count"](30.0, 0.1, 0.0) == 3
+    assert FORMULAS["replica_count"](2.2 * 30, 6.6, 1.0) == 10
+    assert FORMULAS["minimum_accelerators"](0.3, 0.1, 1.0) == 3
+    assert FORMULAS["batch_size_limit"](88 * 0.1, 1.0, 0.1) == 88
+
+
+def test_a_model_without_a_cache_has_no_windows():
+    assert FORMULAS["window_share"](0.0, 0.0) == 0
+    assert FORMULAS["window_share"](1.0, 1.0) == 1 and FORMULAS["window_share"](20.0, 40.0) == 0.5
 
 
 def test_a_move_saves_what_the_bills_differ_by():
@@ -643,7 +677,7 @@ def test_any_configuration_comes_out_a_second_time(seed):
         return random.choice(values)
 
     layers = draw(4, 32, 61, 80)
-    experts = draw(1, 8, 128)
+    experts = draw(1, 2, 8, 128)
     total = between(1, 700)
     routed = total * draw(0.5, 0.95) if experts > 1 else 0.0
     latent = draw(True, False)
@@ -654,7 +688,7 @@ def test_any_configuration_comes_out_a_second_time(seed):
         "routed_parameters": routed,
         "active_parameters": total if experts == 1 else (total - routed) * draw(0.3, 1.0) + routed / experts,
         "experts": experts,
-        "experts_per_token": 1 if experts == 1 else draw(1, 2, experts),
+        "experts_per_token": 1 if experts == 1 else draw(1, experts // 2, experts),
         "layers": layers,
         "window_layers": draw(0, layers // 2),
         "window": draw(128, 4096),

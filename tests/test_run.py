@@ -505,3 +505,12 @@ def test_explain_on_the_command_line():
         )
         assert done.exit_code == USAGE
         assert re.search(r"'(Chat|nonsense)' is not (on the Configurations sheet|a quantity)", told(done))
+
+
+def test_alternatives_alone_are_a_report_without_totals(small, tmp_path, pages_of):
+    path = spoil(small, tmp_path / "alternatives.xlsx", fill("Configurations", {"requests_share": None}))
+    done = CliRunner().invoke(app, ["report", str(path), "--out", str(tmp_path / "reports")])
+    assert done.exit_code == 0, done.output
+    assert "is in no total" in done.stderr or "are in no total" in done.stderr
+    page, *_ = pages_of(tmp_path / "reports" / "2026-11" / "report.pdf")
+    assert "no configuration serves any requests" in page

@@ -107,7 +107,7 @@ def busy_share(idle_cost, fleet_cost) -> Share:
 
     Source: definition.
     """
-    return 1 - idle_cost / fleet_cost
+    return np.where(fleet_cost > 0, 1 - idle_cost / fleet_cost, NOT_AVAILABLE)
 
 
 def busy_cost(fleet_cost, idle_cost) -> DollarsPerMonth:
@@ -131,7 +131,7 @@ def idle_share(idle_cost, fleet_cost) -> Share:
 
     Source: definition.
     """
-    return idle_cost / fleet_cost
+    return np.where(fleet_cost > 0, idle_cost / fleet_cost, NOT_AVAILABLE)
 
 
 def served_cost(fleet_cost, sold_tokens) -> DollarsPerMillionTokens:
@@ -139,7 +139,7 @@ def served_cost(fleet_cost, sold_tokens) -> DollarsPerMillionTokens:
 
     Source: definition.
     """
-    return fleet_cost / sold_tokens
+    return np.where(sold_tokens > 0, fleet_cost / sold_tokens, NOT_AVAILABLE)
 
 
 def served_price(revenue, sold_tokens) -> DollarsPerMillionTokens:
@@ -147,7 +147,7 @@ def served_price(revenue, sold_tokens) -> DollarsPerMillionTokens:
 
     Source: definition.
     """
-    return revenue / sold_tokens
+    return np.where(sold_tokens > 0, revenue / sold_tokens, NOT_AVAILABLE)
 
 
 def saving(fleet_cost, alternative_fleet_cost) -> DollarsPerMonth:

@@ -9,7 +9,7 @@ from engine.derivation import label
 from engine.formulas import ACTION_FORMULAS
 from engine.report.live import LiveSheet
 from engine.report.values import Action, Answer, Bars, KeyFigure, Margin, Side, Verdict
-from engine.report.words import count_of, does, in_words, sentence
+from engine.report.words import count_of, does, listed, sentence, some_of
 from engine.report.workbook import HEADLINES
 from engine.scenarios import BY_TRAFFIC, TOTAL, Scenario
 from engine.studies.alternatives import Move
@@ -70,10 +70,14 @@ def lead(scenario: Scenario, earlier: Earlier | None, moves: Sequence[Move]) -> 
         verb = "rose" if profit >= 0 else "fell"
         moved = f"{brief_money(abs(profit))} and the margin moved {points(margin)}"
         change = f"Gross profit {verb} by {moved} on {earlier.name}."
-    number, every = sentence(in_words(len(losing))), in_words(len(by_traffic.keys))
-    loss = f"{number} of {every} traffics {does(losing, 'lose')} money."
+    total_number = len(by_traffic.keys)
+    loss = f"{some_of(len(losing), total_number, 'traffic')} {does(losing or [''], 'lose')} money."
+    if not losing:
+        loss = "Every traffic earns money." if total_number else ""
     idle = total.value("idle_share", "Total")
     idle_cost = total.value("idle_cost", "Total")
+    if idle is None:
+        return change
     bill = f"Of the bill, {show(idle, Share)} ({brief_money(idle_cost)}) paid for capacity that served nobody."
     return f"{change} {loss} {bill}"
 
@@ -119,7 +123,7 @@ def _chart(scenario: Scenario, earlier: Earlier | None, sheet: LiveSheet) -> Bar
     keys = sorted((str(key) for key in grain.keys), key=lambda key: -grain.value("gross_profit", key))
     profits = [grain.value("gross_profit", key) for key in keys]
     gains, losses = sum(p for p in profits if p > 0), sum(p for p in profits if p < 0)
-    lost = f"; {brief_money(-losses)} is lost again" if losses < 0 else ""
+    lost = f"; the rest loses {brief_money(-losses)}" if losses < 0 else ""
     before = tuple((earlier.figures.get(f"gross_profit of {key}") if earlier else None) for key in keys)
     sides = [
         Side("margin", tuple(grain.value("gross_margin", key) for key in keys), Share),
@@ -155,9 +159,8 @@ def actions(scenario: Scenario, moves: Sequence[Move]) -> tuple[Action, ...]:
     found = [
         (
             move.saving,
-            f"Serve {label(move.serving)} as {label(move.alternative)}{_once_free(move)}: the same requests for less "
-            f"rent, at {move.alternative_user_speed:,.0f} instead of {move.user_speed:,.0f} tok/s for each user. "
-            "Measure it before moving.",
+            f"Move {label(move.serving)} to {label(move.alternative)}{_once_free(move)}: the same requests at "
+            f"{move.alternative_user_speed:,.0f} instead of {move.user_speed:,.0f} tok/s for each user.",
         )
         for move in moves
     ]
@@ -174,7 +177,12 @@ def actions(scenario: Scenario, moves: Sequence[Move]) -> tuple[Action, ...]:
 
 
 def _once_free(move: Move) -> str:
-    return f", once the {move.kept_replicas:,.0f} replicas kept at least may go" if move.kept_replicas > 1 else ""
+    conditions = []
+    if move.kept_replicas > 1:
+        conditions.append(f"{move.kept_replicas:,.0f} replicas need not be kept")
+    if move.precision:
+        conditions.append(f"answers at {move.precision} are tested")
+    return f", once {listed(conditions)}" if conditions else ""
 
 
 def verdict(checks: Sequence[Check], cell: str) -> Verdict:
@@ -206,5 +214,5 @@ def answer(
         _chart(scenario, earlier, summary),
         actions(scenario, moves),
         verdict(checks, check_cell),
-        Margin("Effect", "", "predicted, each action alone, all else as in the month; not a live figure"),
+        Margin("Effect", "", "predicted, each action alone; measure before moving; not a live figure"),
     )

@@ -17,6 +17,13 @@ def count_of(number: int, noun: str) -> str:
     return f"{in_words(number)} {noun}{'' if number == 1 else 's'}"
 
 
+def some_of(number: int, total: int, noun: str) -> str:
+    """`Two of seven traffics`, `None of three traffics`, `The one traffic`: how a sentence about a part begins."""
+    if total == 1:
+        return f"The one {noun}" if number else f"Not the one {noun}"
+    return f"{sentence(in_words(number)) if number else 'None'} of {in_words(total)} {noun}s"
+
+
 def listed(names: Sequence[str]) -> str:
     """`Chat`, `Chat and Code`, `Chat, Code and Search`."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else "none"

@@ -241,7 +241,7 @@ def questions(scenario: Scenario, title: str) -> LiveSheet:
 
 def speed(scenario: Scenario, title: str) -> LiveSheet:
     """Every configuration: what a decode step is made of."""
-    sentence = "Parts of one decode step add up to its time; the floor is reading the weights once and nothing else."
+    sentence = "Parts of one decode step add up to its time; the floor is reading all weights once."
     return _by_configuration("Speed", title, sentence, scenario[CONFIGURED], SPEED)
 
 

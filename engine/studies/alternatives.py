@@ -26,6 +26,7 @@ class Move:
     user_speed: float
     alternative_user_speed: float
     kept_replicas: float
+    precision: str  # the alternative's, where it is another one
 
 
 def cheapest_moves(scenario: Scenario) -> list[Move]:
@@ -65,6 +66,7 @@ def cheapest_moves(scenario: Scenario) -> list[Move]:
             float(values["user_speed"][row]),
             float(values["user_speed"][other]),
             float(values["minimum_replicas"][row]),
+            "" if values["precision"][other] == values["precision"][row] else str(values["precision"][other]),
         )
         if move.saving > 0:
             best.setdefault(move.serving, move)

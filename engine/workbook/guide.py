@@ -19,7 +19,8 @@ One workbook is one month. Everything here is also in the workbook: select a cel
 | `example.xlsx`, `example-october.xlsx` | two months of an example company: real hardware and models, assumed traffic |
 | `catalogue/` | public facts with source and date: accelerators, models, precisions, calibration |
 
-An empty workbook with the catalogue in place: `.venv/bin/python -m engine blank inputs/december.xlsx`."""
+An empty workbook, with formats and speed parameters filled in (accelerators and models to copy in are in
+`catalogue/`): `.venv/bin/python -m engine blank inputs/december.xlsx`."""
 
 TOGETHER = """\
 ## How the sheets work together

@@ -66,7 +66,8 @@ def assumptions(scenario: Scenario) -> Section:
         "of a figure in that row, and it is used as it is.",
     )
     verb = "is" if stale == 1 else "are"
-    headline = f"{sentence(in_words(stale))} of {len(found)} assumptions behind the result {verb} stale"
+    number = sentence(in_words(stale)) if stale else "None"
+    headline = f"{number} of {len(found)} assumptions behind the result {verb} stale"
     return Section("Assumptions", headline, (table,), landscape=True)
 
 

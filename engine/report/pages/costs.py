@@ -8,6 +8,7 @@ from engine.derivation import label
 from engine.report.live import LiveSheet
 from engine.report.pages.deployments import deployment
 from engine.report.values import (
+    Figure,
     Head,
     Margin,
     Paragraph,
@@ -85,7 +86,7 @@ def costs(scenario: Scenario, moves: Sequence[Move], sheet: LiveSheet) -> Sectio
     footnote = (
         f"{LOWEST} lowest all-in cost for the same traffic. All-in: rent of prompts and answers over all "
         "tokens a customer sees, at the load of the fleet it would need. Serves: share of the traffic\u2019s requests; "
-        "an alternative (\u2013) is costed as if it served them all."
+        "an alternative (\u2013) is costed as if it served them all. Orange: slower than users are promised (Traffic)."
         + (f" {left_out} dearer alternatives are on the Costs sheet only." if left_out else "")
     )
     heads = (
@@ -117,14 +118,14 @@ def costs(scenario: Scenario, moves: Sequence[Move], sheet: LiveSheet) -> Sectio
 def _row(grain: Grain, key: str, traffic: str, lowest: bool) -> Row:
     if not grain.value("fits", key):
         return Row((traffic,), across=f"{deployment(grain, key)} {_why_not(grain, key)}")
-    all_in = grain.value("blended_cost", key)
+    all_in, speed = grain.value("blended_cost", key), grain.value("user_speed", key)
     return Row(
         (
             traffic,
             deployment(grain, key),
             grain.value("batch_size", key),
             grain.value("step_time", key) * 1e3,
-            grain.value("user_speed", key),
+            speed if grain.value("meets_target", key) else Figure(speed, TokensPerSecond, tone="bad"),
             grain.value("time_to_first_token", key) * 1e3,
             grain.value("utilization", key),
             grain.value("input_cost", key),

@@ -8,7 +8,7 @@ from engine.derivation import label
 from engine.report.live import cell_of, letters, sheets_of
 from engine.report.pages.deployments import MOST_ROWS, deployment, serving
 from engine.report.values import Figure, Head, Margin, Paragraph, Row, Section, Table
-from engine.report.words import count_of, in_words, sentence
+from engine.report.words import count_of, some_of
 from engine.scenarios import CONFIGURED, DECISIONS, Grain, Scenario
 from engine.sheets import HEAD_ROW
 from engine.units import Count, Milliseconds, Number, Share, Text, show
@@ -34,7 +34,7 @@ def decisions(scenario: Scenario) -> Section:
     finding = f"A prompt holds up decode for {stall} at most, in {label(longest)}"
     limit = show(scenario.inputs.settings["prefill_time_limit"], scenario[DECISIONS].annotation("prefill_time_limit"))
     text = (
-        f"{sentence(in_words(len(apart)))} of {in_words(len(keys))} shared pools would by rule be kept apart: prompts "
+        f"{some_of(len(apart), len(keys), 'pool')} would by rule be split in two: prompts "
         f"above {limit}, or many input tokens for each output token in mixed traffic. Chunked prefill bounds the stall "
         "and does not shorten the prompt; a pool of its own removes the stall and pays for whole replicas."
     )
@@ -57,8 +57,8 @@ def decisions(scenario: Scenario) -> Section:
         rows,
         Margin("Table", _range(grain)),
         "Limit: tensor-parallel ranks up to which links keep up, by arithmetic or by bandwidth, at datasheet "
-        "rates; beyond it a step waits for the network, which the predicted speed includes. In chunks: the same prompt "
-        "computed beside decode steps. Pools: prefill replicas for each decode replica if they were apart.",
+        "rates; beyond it (orange) a step waits for the network, which the predicted speed includes. In chunks: the "
+        "same prompt computed beside decode steps. Pools: prefill replicas for each decode replica if they were apart.",
     )
     return Section("Serving", finding, (Paragraph(text), table))
 

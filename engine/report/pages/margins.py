@@ -15,7 +15,7 @@ from engine.report.values import (
     Section,
     Table,
 )
-from engine.report.words import does, in_words, listed, sentence
+from engine.report.words import does, listed, some_of
 from engine.scenarios import BY_TRAFFIC, TOTAL, Grain, Scenario
 from engine.units import (
     Count,
@@ -39,11 +39,11 @@ def margins(scenario: Scenario, sheet: LiveSheet) -> Section:
     hopeless = [key for key in every if (by_traffic.value("break_even_utilization", key) or 0) > 1]
     losing = [key for key in every if profit[key] < 0]
     if lose < 0:
-        earning = sentence(in_words(len(every) - len(losing)))
-        headline = f"{earning} of {in_words(len(every))} traffics earn {brief_money(earn)}; "
-        headline += f"{listed(losing)} {does(losing, 'lose')} {brief_money(-lose)}"
+        lost = f"{listed(losing)} {does(losing, 'lose')} {brief_money(-lose)}"
+        earning = len(every) - len(losing)
+        headline = f"{some_of(earning, len(every), 'traffic')} earn {brief_money(earn)}; {lost}" if earning else lost
     else:
-        headline = f"All {in_words(len(every))} traffics earn money, {brief_money(earn)} together"
+        headline = f"Every traffic earns money, {brief_money(earn)} together"
     never = (
         f"At today\u2019s prices {listed(hopeless)} cannot break even at any load: "
         "the bill exceeds what full replicas would sell."

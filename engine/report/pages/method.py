@@ -57,7 +57,7 @@ def method(scenario: Scenario, checks: Sequence[Check], check_range: str) -> Sec
     )
     passed, every = sum(check.passed for check in checks), len(checks)
     verdict = f"All {in_words(every)} checks passed" if passed == every else f"{passed} of {every} checks passed"
-    headline = f"{verdict}; {len(grain.formulas)} formulas lead from the inputs to every figure"
+    headline = f"{verdict}; {len(grain.formulas)} formulas lead from the inputs to the figures"
     return Section("Method and checks", headline, (Methods(items, note), table))
 
 

@@ -95,12 +95,12 @@ def _table(
 
 def _promise(grain: Grain, name: str) -> str:
     target = grain.value("target_user_speed", name)
-    return f"the {target:,.0f} tok/s that users are promised" if target else "no promised speed"
+    return f" that keeps the {target:,.0f} tok/s users are promised" if target else ""
 
 
 def _orange(grain: Grain, names: list[str]) -> str:
     slow = [name for name in _fitting(grain, names) if not grain.value("meets_target", name)]
-    return f"Orange: below {_promise(grain, slow[0])}." if slow else ""
+    return "Orange: slower than users are promised." if slow else ""
 
 
 def _batch_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section | None:
@@ -112,7 +112,7 @@ def _batch_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section |
     today = f"{BATCH}: {base.value('batch_size', asked.base):.0f}"
     best, one = _cheapest(grain, fast), names[0]
     if _price(grain, today) == _price(grain, best):
-        finding = f"The batch that runs is as cheap as any that keeps {_promise(grain, today)}"
+        finding = f"The batch that runs is as cheap as any{_promise(grain, today)}"
     else:
         cheaper, runs = f"batch {_short(best)}", f"batch {_short(today)}"
         finding = (
@@ -124,7 +124,7 @@ def _batch_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section |
         f"{_price(grain, last)}, and a user\u2019s tok/s from {grain.value('user_speed', one):,.0f} to "
         f"{grain.value('user_speed', last):,.0f}. Memory allows {grain.value('batch_size_limit', today):,.0f} "
         f"sequences; arithmetic would govern from {grain.value('critical_batch_size', today):,.0f} on at datasheet "
-        "rates. Whole replicas make the steps."
+        "rates. Whole replicas make the steps; those that have to be kept are left out, so costs differ from page 2."
     )
     chart = Scatter(
         title=f"{asked.base}: every larger batch is cheaper for us and slower for the user, until memory ends it.",
@@ -180,9 +180,9 @@ def _accelerators_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Se
         f"On demand, {_short(best)} would be the cheapest for {asked.base}: {_price(grain, best)} a million tokens"
     )
     text = (
-        f"{sentence(in_words(len(fitting)))} accelerators with an on-demand price hold the model; {in_words(kept)} "
-        f"keep {_promise(grain, best)}. Each runs today\u2019s batch on the slice that costs least, at "
-        "today\u2019s precision where it has the arithmetic and in bf16 where it has not, all at on-demand rent."
+        f"{sentence(in_words(len(fitting)))} accelerators with an on-demand price hold the model, "
+        f"{in_words(kept)} of them at the speed that users are promised. Each runs today\u2019s batch on the slice "
+        "that costs least, at today\u2019s precision where it has the arithmetic and in bf16 where not, on demand."
     )
     rents = tuple(grain.value("accelerator_price", name) for name in fitting)
     orange = _orange(grain, fitting)
@@ -238,8 +238,8 @@ def _levers_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section 
     )
     chart = Bars(
         title="What a million tokens cost after each lever, on top of those before it.",
-        description="All-in cost, $ per million tokens, in this fixed order; each lever takes its cheapest setting "
-        f"that keeps {_promise(grain, names[0])}",
+        description="All-in cost, $ per million tokens, in this fixed order; each lever takes its cheapest setting"
+        f"{_promise(grain, names[0])}",
         labels=tuple(sentence(_short(name)) for name in names),
         values=tuple(grain.value("blended_cost", name) for name in names),
         unit=DollarsPerMillionTokens,

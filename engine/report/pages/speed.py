@@ -52,18 +52,19 @@ def _milliseconds(grain: Grain, quantity: str, keys: list[str]) -> tuple[float, 
 
 
 def _steps(grain: Grain, keys: list[str], sheet: LiveSheet) -> Stack:
-    slowest = max(keys, key=lambda key: grain.value("step_time", key) / grain.value("step_time_floor", key))
+    parts = {key: grain.value("network_time", key) + grain.value("overhead_time", key) for key in keys}
+    waiting = max(keys, key=lambda key: parts[key] / grain.value("step_time", key))
     return Stack(
-        title=f"{label(slowest)} is furthest from its floor, the time to read its weights once.",
+        title=f"{label(waiting)} waits longest for network and software, for its step.",
         description="Parts of one decode step, ms, by configuration that serves",
         labels=tuple(label(key) for key in keys),
         segments=tuple(Segment(name, _milliseconds(grain, quantity, keys), tone) for name, quantity, tone in PARTS),
         unit=Milliseconds,
         sides=(
             Side("step", _milliseconds(grain, "step_time", keys), Milliseconds),
-            Side("floor", _milliseconds(grain, "step_time_floor", keys), Milliseconds),
+            Side("all weights", _milliseconds(grain, "step_time_floor", keys), Milliseconds),
         ),
-        note=Margin("Chart", sheet.range(), "floor: all weights read once, nothing else"),
+        note=Margin("Chart", sheet.range(), "all weights: reading them once; experts are read as they are touched"),
         alt="Parts of one decode step by configuration.",
     )
 
