@@ -15,6 +15,7 @@ from engine.sheets import (
     BY_NAME,
     CALIBRATION,
     CHANGE_LOG,
+    COMPETITORS,
     CONFIGURATIONS,
     HARDWARE,
     MODELS,
@@ -39,6 +40,7 @@ OWN = {
     "traffic": TRAFFIC,
     "traffic_mixes": TRAFFIC_MIXES,
     "prices": PRICES,
+    "competitors": COMPETITORS,
     "change_log": CHANGE_LOG,
 }
 # The example as it stands is November; a month before it is a file of what was different.

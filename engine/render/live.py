@@ -59,6 +59,8 @@ def draw_live_sheet(book: Workbook, live: LiveSheet) -> None:
     for index, table in enumerate(live.tables):
         head_row = live.head_row(index)
         numbers = [column for column, item in enumerate(table.heads, 1) if unit_of(item.unit).is_number]
+        if table.title:
+            put(sheet, head_row - 2, 1, table.title, "Total Text")
         head(sheet, head_row, [item.name for item in table.heads], numbers)
         for column, item in enumerate(table.heads, 1):
             if item.unit_label:
