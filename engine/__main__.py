@@ -61,9 +61,9 @@ def report(
 @app.command()
 def blank(
     path: Annotated[Path, typer.Argument(help="Where to write the empty workbook.")] = Path("inputs/new.xlsx"),
-    example: Annotated[bool, typer.Option("--example", help="Write the example months into inputs/ instead.")] = False,
+    example: Annotated[bool, typer.Option("--example", help="Write the shipped workbooks into inputs/ instead.")] = False,
 ) -> None:
-    """Write an empty input workbook, or the example of two months."""
+    """Write an empty input workbook, or those that ship: the example's two months and the published cases."""
     from engine.catalogue import write_blank_workbook, write_examples
 
     if path.exists() and not example:
