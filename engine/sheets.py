@@ -209,6 +209,7 @@ SETTINGS = Sheet(
         Column("study_batch", Text, "Ask: what does a larger or smaller batch cost?", default="yes", words=YES_NO),
         Column("study_topology", Text, "Ask: how many accelerators, at which precision?", default="yes", words=YES_NO),
         Column("study_models", Text, "Ask: what would other models and other changes cost?", default="yes", words=YES_NO),
+        Column("published_figures", Text, "Show how figures that others have published compare with our formulas.", default="yes", words=YES_NO),
     ),
     vertical=True,
 )

@@ -15,11 +15,13 @@ from engine.report.pages.margins import margins
 from engine.report.pages.method import method
 from engine.report.pages.questions import question_pages
 from engine.report.pages.speed import speed
+from engine.report.published import published
 from engine.report.values import Report
 from engine.report.workbook import HEADLINES
 from engine.scenarios import BY_TRAFFIC, TOTAL, Scenario, with_cases
 from engine.studies.alternatives import Move, cheapest_moves
 from engine.studies.questions import Asked, questions
+from engine.studies.reconcile import Reconciliation, shipped_figures
 
 CHECK_SHEET = "Run checks"
 
@@ -39,6 +41,7 @@ class Draft:
     speed: LiveSheet
     asked: Asked | None
     questions: LiveSheet | None
+    published: Reconciliation | None
 
     @property
     def sheets(self) -> tuple[LiveSheet, ...]:
@@ -66,6 +69,7 @@ def draft(scenario: Scenario, earlier: Earlier | None) -> Draft:
         workbook.speed(scenario, "What a decode step is made of"),
         asked,
         workbook.questions(scenario, f"Questions asked of {asked.base}") if asked else None,
+        shipped_figures() if scenario.inputs.settings["published_figures"] else None,
     )
 
 
@@ -89,6 +93,8 @@ def report(draft: Draft, checks: tuple[Check, ...], *, input_hash: str, engine_v
     if serving:
         sections.append(assumptions(scenario))
     sections.append(method(scenario, checks, check_range))
+    if draft.published:
+        sections.append(published(draft.published))
     return Report(
         title=str(settings["report_title"]),
         month=settings["report_month"],
