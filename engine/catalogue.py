@@ -1,6 +1,6 @@
-"""Catalogue: the public facts and the example that ship as CSV in inputs/catalogue. Does not know what a figure means.
+"""Catalogue: the public facts, the example and the published cases that ship as CSV in inputs/catalogue.
 
-A cell becomes what its column is declared to hold; a blank cell is left out.
+Does not know what a figure means. A cell becomes what its column is declared to hold; a blank cell is left out.
 """
 
 from __future__ import annotations
@@ -45,6 +45,10 @@ OWN = {
 }
 # The example as it stands is November; a month before it is a file of what was different.
 MONTHS = {"november": "example.xlsx", "october": "example-october.xlsx"}
+PUBLISHED = FOLDER / "published"
+PUBLISHED_CASES = "published-cases.xlsx"
+# What a document's own row of speed parameters leaves blank.
+ROOFLINE = "published: hard maximum, no overheads"
 
 
 def catalogue(name: str) -> list[Row]:
@@ -58,7 +62,7 @@ def example(month: str) -> dict[str, list[Row]]:
     `month` is one of MONTHS. Errors: FileNotFoundError for another.
     """
     sheets = {sheet.name: _rows(EXAMPLE / f"{name}.csv", sheet) for name, sheet in OWN.items()}
-    sheets[SETTINGS.name] = [_settings()]
+    sheets[SETTINGS.name] = [_settings(EXAMPLE)]
     used = _table(EXAMPLE / "uses.csv")
     for name, sheet in FACTS.items():
         rows = {row[sheet.keys[0].name]: row for row in catalogue(name)}
@@ -72,14 +76,22 @@ def example(month: str) -> dict[str, list[Row]]:
     return sheets
 
 
+def published_cases() -> dict[str, list[Row]]:
+    """The rows of every sheet of the published cases, each document's with its own assumptions; Settings is one row."""
+    declared = {**OWN, **FACTS}
+    files = {path.stem for path in PUBLISHED.glob("*.csv")}
+    sheets = {sheet.name: _rows(PUBLISHED / f"{name}.csv", sheet) for name, sheet in declared.items() if name in files}
+    roofline = next(row for row in catalogue("calibration") if row["calibration"] == ROOFLINE)
+    sheets[CALIBRATION.name] = [roofline, *({**roofline, **own} for own in sheets[CALIBRATION.name])]
+    return {**sheets, SETTINGS.name: [_settings(PUBLISHED)]}
+
+
 def write_examples(folder: Path = INPUTS) -> list[Path]:
-    """The example workbooks, one for each month; the same files give the same bytes."""
-    paths = []
-    for month, name in MONTHS.items():
-        rows = example(month)
-        paths.append(folder / name)
-        write_blank(paths[-1], rows, today=_end_of_month(rows[SETTINGS.name][0]["report_month"]))
-    return paths
+    """The example workbooks, one for each month, and the published cases; the same files give the same bytes."""
+    workbooks = {name: example(month) for month, name in MONTHS.items()} | {PUBLISHED_CASES: published_cases()}
+    for name, rows in workbooks.items():
+        write_blank(folder / name, rows, today=_end_of_month(rows[SETTINGS.name][0]["report_month"]))
+    return [folder / name for name in workbooks]
 
 
 def write_blank_workbook(path: Path) -> Path:
@@ -109,8 +121,8 @@ def _change(sheets: dict[str, list[Row]], path: Path) -> None:
             row[change["column"]] = _cell(sheet.column(change["column"]), change["value"])
 
 
-def _settings() -> Row:
-    values = {line["setting"]: line["value"] for line in _table(EXAMPLE / "settings.csv")}
+def _settings(folder: Path) -> Row:
+    values = {line["setting"]: line["value"] for line in _table(folder / "settings.csv")}
     return {name: _cell(SETTINGS.column(name), text) for name, text in values.items() if text}
 
 

@@ -236,6 +236,7 @@ SETTINGS = Sheet(
         Column("study_load", Text, "Ask: what does a busier or emptier fleet earn?", default="yes", words=YES_NO),
         Column("study_apis", Text, "Ask: would the APIs on Competitors be cheaper than serving?", default="yes", words=YES_NO),
         Column("study_outlook", Text, "Ask: what do reasoning, training and falling prices mean?", default="yes", words=YES_NO),
+        Column("published_figures", Text, "Show how figures that others have published compare with our formulas.", default="yes", words=YES_NO),
     ),
     vertical=True,
 )

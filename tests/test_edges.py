@@ -188,6 +188,7 @@ def test_a_prompt_token_is_slower_where_it_takes_longer():
 def test_a_ratio_below_one_is_decode_servers_for_one_of_prefill():
     assert _ask("prefill_per_decode", prefill_rate=4.0, decode_rate=1.0) == 0.25
     assert _none(_ask("prefill_per_decode", prefill_rate=0, decode_rate=1.0))
+    assert _ask("prefill_rate", prefill_time=0.5) == 2 and _ask("prefill_rate", prefill_time=0) == 0
 
 
 def test_the_narrower_pool_decides():

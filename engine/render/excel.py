@@ -20,7 +20,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from engine.render import frozen
 from engine.render.cells import fit_to_page, head, put, sheet_of
-from engine.render.live import draw_grain, draw_live_sheet, draw_words
+from engine.render.live import draw_grain, draw_live_sheet, draw_values, draw_words
+from engine.report import published
 from engine.report.answer import Check
 from engine.report.build import Draft
 from engine.report.checks import CHECKS, ENGINE, GRAINS, TIE_OUT, LiveCheck, blocks, live_checks
@@ -57,6 +58,7 @@ PURPOSES = {
     "By traffic": "Sums over the configurations that serve a traffic. Live.",
     "Total": "Sums over all configurations that serve. Live.",
     WORDS: "Every formula in words, with its meaning and source.",
+    published.SHEET: "Which figures of others do our formulas reproduce, and which are wrong?",
     ENGINE: "The engine\u2019s own figures, as values.",
     TIE_OUT: "Relative difference of every live figure from the engine\u2019s.",
     CHECKS: "Do both agree, and do the parts add up?",
@@ -79,6 +81,8 @@ def write_results(draft: Draft, path: Path, *, created: datetime) -> tuple[Check
             draw_grain(book, scenario, scenario[name], PURPOSES)
     frozen.copy_inputs(book, scenario.inputs)
     draw_words(book, WORDS, scenario, PURPOSES[WORDS])
+    if draft.published:
+        draw_values(book, published.SHEET, published.PURPOSE, published.HEADS, published.cells(draft.published))
     _draw_tie_out(book, scenario)
     _draw_checks(book, checks)
     _draw_cover(cover, draft, book.sheetnames[1:])

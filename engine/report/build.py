@@ -16,11 +16,13 @@ from engine.report.pages.margins import margins
 from engine.report.pages.method import method
 from engine.report.pages.questions import question_pages
 from engine.report.pages.speed import speed
+from engine.report.published import published
 from engine.report.values import Report
 from engine.report.workbook import HEADLINES
 from engine.scenarios import BY_TRAFFIC, TOTAL, Scenario
 from engine.studies.alternatives import Move, cheapest_moves
 from engine.studies.questions import Asked, answered, questions
+from engine.studies.reconcile import Reconciliation, shipped_figures
 
 CHECK_SHEET = "Run checks"
 
@@ -40,6 +42,7 @@ class Draft:
     speed: LiveSheet
     asked: Asked | None
     questions: LiveSheet | None
+    published: Reconciliation | None
 
     @property
     def sheets(self) -> tuple[LiveSheet, ...]:
@@ -67,6 +70,7 @@ def draft(scenario: Scenario, earlier: Earlier | None) -> Draft:
         workbook.speed(scenario, "What a decode step is made of"),
         asked,
         workbook.questions(scenario, asked) if asked else None,
+        shipped_figures() if scenario.inputs.settings["published_figures"] else None,
     )
 
 
@@ -92,6 +96,8 @@ def report(draft: Draft, checks: tuple[Check, ...], *, input_hash: str, engine_v
     if serving:
         sections.append(assumptions(scenario))
     sections.append(method(scenario, checks, check_range))
+    if draft.published:
+        sections.append(published(draft.published))
     return Report(
         title=str(settings["report_title"]),
         month=settings["report_month"],

@@ -176,8 +176,8 @@ def _ratios(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Table | None:
         BY_RATIO,
         f"{asked.base} at other batches against {api}, $ per million tokens",
         "Input tokens for each output token, at the costs of a fresh input token and of an output token under "
-        "today\u2019s mix. Orange: the API is cheaper. Equal at: the ratio at which both cost the same; a dash where one "
-        "of them always wins.",
+        "today\u2019s mix. Orange: the API is cheaper. Equal at: the ratio at which both cost the same; a dash where "
+        "one of them always wins.",
     )
     if table is None:
         return None
