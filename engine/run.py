@@ -5,7 +5,6 @@ Knows the order of the stages and nothing of what happens in them.
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import json
 import shutil
@@ -65,23 +64,7 @@ def report_month(
 
     Errors: InvalidWorkbook with every problem found; nothing is written then.
     """
-    with _without_collecting():
-        return _report_month(path, reports, month, Stages(progress))
-
-
-@contextmanager
-def _without_collecting() -> Iterator[None]:
-    """A run is short: looking for cycles among its cells and boxes takes a seventh of its time and frees nothing."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
-
-
-def _report_month(path: Path, reports: Path, month: date | None, stages: Stages) -> Outcome:
+    stages = Stages(progress)
     with stages.stage("read"):
         inputs = read(path, month)
     with stages.stage("calculate"):
