@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -34,6 +35,7 @@ Formula = Callable[..., Any]
 Formulas = dict[str, Formula]
 
 
+@cache  # every grain asks for every formula, several times
 def needs(formula: Formula) -> tuple[str, ...]:
     """Names of the quantities that a formula takes."""
     return tuple(inspect.signature(formula).parameters)
