@@ -29,7 +29,7 @@ from engine.scenarios import Scenario
 from engine.sheets import FIRST_ROW, HEAD_ROW
 from engine.units import unit_of
 from engine.workbook.looks import new_book, set_widths
-from engine.workbook.package import packed, repacked
+from engine.workbook.package import repacked
 
 COVER = "Report"
 CHECK_CELL = "B11"
@@ -78,7 +78,7 @@ def write_results(draft: Draft, path: Path, *, created: datetime) -> tuple[Check
     _draw_checks(book, checks)
     _draw_cover(cover, draft, book.sheetnames[1:])
     book.properties.title, book.properties.creator = draft.title, "inference-margin"
-    path.write_bytes(packed(book, created.date()))
+    book.save(path)
     recalculate(path)
     path.write_bytes(repacked(path.read_bytes(), created.date()))
     return _read_checks(path, checks)
