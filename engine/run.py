@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -87,21 +88,27 @@ def _earlier(reports: Path, month: date) -> Earlier | None:
 
 
 def _write(folder: Path, calculated: Scenario, earlier: Earlier | None, stages: Stages) -> Outcome:
-    # The two renderers are what is slow to import; a workbook with problems is reported without them.
-    from engine.render.excel import write_results
-    from engine.render.pdf import write_pdf
+    # Renderers are slow to import; a workbook with problems is reported without them.
+    from engine.render.excel import recalculated, write_results
 
     inputs = calculated.inputs
-    created = _created(inputs)
+    created, results = _created(inputs), folder / "results.xlsx"
     with stages.stage("decide"):
         draft = build.draft(calculated, earlier)
     with stages.stage("results.xlsx"):
-        checks = write_results(draft, folder / "results.xlsx", created=created)
+        live = write_results(draft, results)
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        # The second engine is another process: what does not need its verdict is done while it calculates.
+        recalculation = beside.submit(recalculated, results, live, created=created)
+        with stages.stage("results.parquet"):
+            write_parquet(calculated[CONFIGURED], folder / "results.parquet")
+        with stages.stage("fonts and layout"):
+            from engine.render.pdf import write_pdf
+        with stages.stage("recalculation"):
+            checks = recalculation.result()
     with stages.stage("report.pdf"):
         report = build.report(draft, checks, input_hash=inputs.sha256[:8], engine_version=__version__)
         write_pdf(report, folder / "report.pdf", created=created)
-    with stages.stage("results.parquet"):
-        write_parquet(calculated[CONFIGURED], folder / "results.parquet")
     shutil.copyfile(inputs.path, folder / "input.xlsx")
     archive.write_json(folder / "run.json", _run_json(draft, report.answer.headline, checks, stages))
     return Outcome(folder, report.answer.headline, checks, inputs.warnings)
