@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import shutil
 import subprocess
 import time
@@ -15,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +24,7 @@ from engine import __version__, archive
 from engine.report import build
 from engine.report.answer import Check, Earlier
 from engine.scenarios import CONFIGURED, Grain, Scenario, scenario
-from engine.units import unit_of
+from engine.units import Unit, unit_of
 from engine.workbook.problems import Problem
 from engine.workbook.read import Inputs, read
 
@@ -122,14 +124,29 @@ def _created(inputs: Inputs) -> datetime:
 
 def write_parquet(grain: Grain, path: Path) -> None:
     """One row per configuration, one column per quantity; their units stand in the file's metadata (`attrs`)."""
-    import pandas as pd
+    import pyarrow
+    from pyarrow import json as arrow_json
+    from pyarrow import parquet
 
-    frame = pd.DataFrame({name: grain.values[name] for name in [*grain.sources, *grain.formulas]})
-    for name in frame.columns:
-        if unit_of(grain.annotation(name)).kind == "flag":
-            frame[name] = frame[name] > 0
-    frame.attrs = {name: unit_of(grain.annotation(name)).symbol for name in frame.columns}
-    frame.to_parquet(path, index=False)
+    units = {name: unit_of(grain.annotation(name)) for name in [*grain.sources, *grain.formulas]}
+    kinds = {"text": pyarrow.string(), "flag": pyarrow.bool_()}
+    schema = pyarrow.schema([(name, kinds.get(unit.kind, pyarrow.float64())) for name, unit in units.items()])
+    columns = [[_plain(value, unit) for value in grain.values[name].tolist()] for name, unit in units.items()]
+    lines = "\n".join(json.dumps(dict(zip(units, row, strict=True))) for row in zip(*columns, strict=True))
+    # As JSON, because pyarrow loads pandas, where that is installed, to convert what stands in Python's memory.
+    table = arrow_json.read_json(
+        BytesIO(lines.encode()), parse_options=arrow_json.ParseOptions(explicit_schema=schema)
+    )
+    # Where pandas looks for `attrs`.
+    attributes = {"PANDAS_ATTRS": json.dumps({name: unit.symbol for name, unit in units.items()})}
+    parquet.write_table(table.replace_schema_metadata(attributes), path)
+
+
+def _plain(value: Any, unit: Unit) -> Any:
+    """A value as it stands in JSON: true or false for a flag, nothing for what is missing."""
+    if unit.kind == "flag":
+        return value > 0
+    return value if isinstance(value, str) or math.isfinite(value) else None
 
 
 def _run_json(draft: build.Draft, headline: str, checks: tuple[Check, ...], stages: Stages) -> dict[str, Any]:
