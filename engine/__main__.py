@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from datetime import date, datetime
 from pathlib import Path
@@ -115,11 +116,16 @@ def reconcile(
 
 def main() -> None:
     """Runs the command line. Exit codes: 0 ok, 1 our bug, 2 usage, 3 invalid input, 4 a check failed."""
+    # A command is short: looking for cycles among its cells and boxes takes a sixth of its time and frees nothing.
+    gc.disable()
     try:
         app()
     except InvalidWorkbook as invalid:
         print(invalid, file=sys.stderr)
         sys.exit(INVALID)
+    finally:
+        # Else the interpreter looks once more before it ends.
+        gc.freeze()
 
 
 if __name__ == "__main__":

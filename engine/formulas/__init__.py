@@ -35,7 +35,7 @@ Formula = Callable[..., Any]
 Formulas = dict[str, Formula]
 
 
-@cache
+@cache  # every grain asks for every formula, several times
 def needs(formula: Formula) -> tuple[str, ...]:
     """Names of the quantities that a formula takes."""
     return tuple(inspect.signature(formula).parameters)

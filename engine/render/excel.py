@@ -30,7 +30,7 @@ from engine.scenarios import Scenario
 from engine.sheets import FIRST_ROW, HEAD_ROW
 from engine.units import unit_of
 from engine.workbook.looks import new_book, set_widths
-from engine.workbook.package import packed, repacked
+from engine.workbook.package import repacked
 
 COVER = "Report"
 CHECK_CELL = "B11"
@@ -65,11 +65,8 @@ PURPOSES = {
 }
 
 
-def write_results(draft: Draft, path: Path, *, created: datetime) -> tuple[Check, ...]:
-    """Writes results.xlsx, has it recalculated, and returns its checks as the second engine found them.
-
-    Errors: RecalculationError where the second engine refuses the file.
-    """
+def write_results(draft: Draft, path: Path) -> tuple[LiveCheck, ...]:
+    """Writes results.xlsx, its formulas without values, and returns its checks as formulas."""
     scenario = draft.scenario
     book = new_book()
     checks = live_checks(scenario)
@@ -87,7 +84,15 @@ def write_results(draft: Draft, path: Path, *, created: datetime) -> tuple[Check
     _draw_checks(book, checks)
     _draw_cover(cover, draft, book.sheetnames[1:])
     book.properties.title, book.properties.creator = draft.title, "inference-margin"
-    path.write_bytes(packed(book, created.date()))
+    book.save(path)
+    return checks
+
+
+def recalculated(path: Path, checks: Sequence[LiveCheck], *, created: datetime) -> tuple[Check, ...]:
+    """Has results.xlsx recalculated, and returns its checks as the second engine found them.
+
+    Errors: RecalculationError where the second engine refuses the file.
+    """
     recalculate(path)
     path.write_bytes(repacked(path.read_bytes(), created.date()))
     return _read_checks(path, checks)

@@ -6,6 +6,7 @@ import calendar
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,11 @@ class Grain:
 
     def row(self, key: str) -> int:
         """Index of the row whose key is given."""
-        return list(self.keys).index(key)
+        return self._rows[key]
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {key: row for row, key in enumerate(self.keys)}
 
     @property
     def keys(self) -> Any:
