@@ -32,7 +32,7 @@ from engine.sheets import COMPETITORS
 from engine.studies.questions import Asked
 from engine.units import Date, DollarsPerHour, DollarsPerMillionTokens, Share, brief_money, show
 
-MOST_PAIRS = 16  # with the table of ratios, a page
+MOST_PAIRS = 12  # with the table of ratios, a page
 
 
 def further_pages(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> list[Section]:
