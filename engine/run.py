@@ -5,7 +5,6 @@ Knows the order of the stages and nothing of what happens in them.
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import json
 import shutil
@@ -24,7 +23,7 @@ from engine.report.answer import Check, Earlier
 from engine.scenarios import CONFIGURED, Grain, Scenario, scenario
 from engine.units import unit_of
 from engine.workbook.problems import Problem
-from engine.workbook.read import Inputs, read
+from engine.workbook.read import Inputs, read, without_collecting
 
 Progress = Callable[[str], None]
 
@@ -65,20 +64,9 @@ def report_month(
 
     Errors: InvalidWorkbook with every problem found; nothing is written then.
     """
-    with _without_collecting():
+    # A run is short; what it makes is freed when it ends.
+    with without_collecting():
         return _report_month(path, reports, month, Stages(progress))
-
-
-@contextmanager
-def _without_collecting() -> Iterator[None]:
-    """A run is short: looking for cycles among its cells and boxes takes a seventh of its time and frees nothing."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _report_month(path: Path, reports: Path, month: date | None, stages: Stages) -> Outcome:

@@ -143,9 +143,11 @@ def _prices(tables: Tables) -> Iterator[Problem]:
 def _measured_speeds(tables: Tables) -> Iterator[Problem]:
     """Warns where the input speed measured in a shared pool is not what comes with the output speed measured."""
     for row in tables["Configurations"]:
-        lengths = _mean_lengths(tables, row["traffic"])
         measured = row["measured_input_speed"]
-        if not lengths or row["shared_pool"] != 1 or not measured or not row["measured_output_speed"]:
+        if row["shared_pool"] != 1 or not measured or not row["measured_output_speed"]:
+            continue
+        lengths = _mean_lengths(tables, row["traffic"])
+        if not lengths:
             continue
         expected = row["measured_output_speed"] * lengths[0] / lengths[1]
         if abs(measured / expected - 1) > MEASURED_TOLERANCE:

@@ -125,6 +125,11 @@ def damaged_file(file: str) -> Problem:
     )
 
 
+def too_large(sheet: str, what: str, count: int, limit: int) -> Problem:
+    advice = "Delete the rows and columns below and beside the table, also those that look empty, and save."
+    return Problem(sheet, "", f"the sheet has {count:,} {what}", f"allowed are {limit:,}", advice)
+
+
 def missing_sheet(name: str, own_sheets: Sequence[str]) -> Problem:
     near = nearest(name, own_sheets)
     advice = f"Rename '{near}' to {name}." if near else "Take it from a blank workbook (the command blank writes one)."

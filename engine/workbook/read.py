@@ -5,8 +5,10 @@ The file is read once, into memory, and hashed as it was read.
 
 from __future__ import annotations
 
+import gc
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -19,7 +21,7 @@ from engine.sheets import CHANGE_LOG, SETTINGS, SHEETS, Column, Sheet
 from engine.workbook import problems
 from engine.workbook.agreement import disagreements
 from engine.workbook.cells import nothing, value_of
-from engine.workbook.grid import Grid, grids
+from engine.workbook.grid import Grid, TooLargeError, grids
 from engine.workbook.layout import Layout, coordinate, layout_of
 from engine.workbook.names import wrong_names
 from engine.workbook.problems import InvalidWorkbook, Problem, in_order
@@ -36,7 +38,23 @@ def read(path: str | Path, month: date | None = None) -> Inputs:
 
     Errors: InvalidWorkbook with all problems, each with its cell; warnings alone do not stop.
     """
-    path = Path(path)
+    with without_collecting():
+        return _read(Path(path), month)
+
+
+@contextmanager
+def without_collecting() -> Iterator[None]:
+    """Looking for cycles among many cells takes half the time of reading them, and frees nothing."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _read(path: Path, month: date | None) -> Inputs:
     data = safe_bytes(path)
     tables, found = _tables(path.name, data)
     if month is not None:
@@ -56,6 +74,8 @@ def _tables(file: str, data: bytes) -> tuple[dict[str, Table], list[Problem]]:
     """Every sheet as a table, empty where the sheet is missing, and what is wrong with single cells."""
     try:
         cells, sheets = grids(data, [sheet.name for sheet in READ])
+    except TooLargeError as error:
+        raise InvalidWorkbook([problems.too_large(error.sheet, error.what, error.count, error.limit)]) from error
     except Exception as error:
         # openpyxl raises many kinds of error on a damaged file, and for the analyst they are all one.
         raise InvalidWorkbook([problems.damaged_file(file)]) from error
@@ -65,7 +85,7 @@ def _tables(file: str, data: bytes) -> tuple[dict[str, Table], list[Problem]]:
     for sheet in READ:
         if sheet.name in cells:
             grid = cells[sheet.name]
-            tables[sheet.name], wrong = _table(sheet, grid, layout_of(sheet, grid), settings)
+            tables[sheet.name], wrong = _table(sheet, grid, layout_of(sheet, grid.cells), settings)
             found += wrong
         else:
             tables[sheet.name] = _without_rows(sheet)
@@ -82,10 +102,11 @@ def _table(sheet: Sheet, grid: Grid, layout: Layout, settings: Mapping[str, Any]
     blank, formulas = set[Spot](), dict[Spot, str]()
     broken = {(name, index) for name in columns if name not in layout.positions for index in range(layout.rows)}
     for name, positions in layout.positions.items():
+        column = sheet.column(name)
         for index, position in enumerate(positions):
-            cell, spot = grid.get(position), (name, index)
+            cell, spot = grid.cells.get(position), (name, index)
             place = sheet.name, coordinate(position)
-            columns[name][index], problem = value_of(sheet.column(name), cell, place, settings)
+            columns[name][index], problem = value_of(column, cell, place, settings)
             if problem:
                 found.append(problem)
                 broken.add(spot)
