@@ -18,7 +18,7 @@ from openpyxl import Workbook, load_workbook
 
 from engine.sheets import BY_NAME, FIRST_ROW, HEAD_ROW, SHEETS, Column
 from engine.workbook.blank import write_blank
-from engine.workbook.grid import Cell, Grid, grids
+from engine.workbook.grid import Cell, Contents, contents
 from engine.workbook.problems import InvalidWorkbook, Problem, listing
 from engine.workbook.read import READ, Inputs, read
 from engine.workbook.validation import validation
@@ -218,15 +218,14 @@ ODD = (" ", " H100 ", "12 %", True, -1, 1e300, math.nan, TODAY)
 
 
 def test_nothing_in_any_cell_brings_reading_down(valid: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    good, names = grids(valid.read_bytes(), [sheet.name for sheet in READ])
+    good, names = contents(valid.read_bytes(), [sheet.name for sheet in READ])
     odd_cells = (*(Cell(value) for value in ODD), Cell(None, "=1/0"), Cell("#DIV/0!", "=1/0", is_error=True))
     for sheet, grid in good.items():
         for position in [position for position in grid.cells if position[0] >= HEAD_ROW]:
             without = {other: cell for other, cell in grid.cells.items() if other != position}
             for spoiled in (without, *({**grid.cells, position: odd} for odd in odd_cells)):
-                monkeypatch.setattr(
-                    "engine.workbook.read.grids", lambda *_, s=sheet, g=Grid(spoiled): ({**good, s: g}, names)
-                )
+                held = {**good, sheet: Contents(spoiled)}, names
+                monkeypatch.setattr("engine.workbook.read.contents", lambda *_, held=held: held)
                 with suppress(InvalidWorkbook):
                     read(valid)
 

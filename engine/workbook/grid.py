@@ -9,12 +9,12 @@ import io
 import re
 import warnings
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from xml.etree.ElementTree import Element, iterparse
 
 from openpyxl.reader.excel import ExcelReader
-from openpyxl.utils.cell import coordinate_to_tuple
+from openpyxl.utils.cell import coordinate_to_tuple, range_boundaries
 from openpyxl.utils.datetime import from_excel, from_ISO8601
 from openpyxl.worksheet._reader import FORMULA_TAG, INLINE_STRING, MERGE_TAG, ROW_TAG, VALUE_TAG, WorkSheetParser
 from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
@@ -23,8 +23,6 @@ ROW_LIMIT, CELL_LIMIT = 20_000, 600_000
 # Start tags, with or without a prefix.
 ROW, CELL, TEXT = (re.compile(rb"<(?:\w+:)?%s[\s/>]" % name) for name in (b"row", b"c", b"si"))
 STRING_TAG, TEXT_TAG, RUN_TAG = (f"{{{SHEET_MAIN_NS}}}{name}" for name in ("si", "t", "r"))
-
-Position = tuple[int, int]  # row and column of a cell, both from 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,24 +38,28 @@ class Cell:
         return bool(self.formula) and self.value is None
 
 
-@dataclass(frozen=True)
-class Grid:
-    """The filled cells of a sheet, the rows that are hidden, and the ranges that are merged, such as `B5:B7`."""
+Grid = dict[tuple[int, int], Cell]  # by row and column, both from 1
+Box = tuple[int, int, int, int]  # left, top, right, bottom
 
-    cells: dict[Position, Cell] = field(default_factory=dict)
+
+@dataclass(frozen=True)
+class Contents:
+    """The filled cells of a sheet, the rows that are hidden, and the first and last column and row of merged ranges."""
+
+    cells: Grid
     hidden_rows: frozenset[int] = frozenset()
-    merged: tuple[str, ...] = ()
+    merged: tuple[Box, ...] = ()
 
 
 class TooLargeError(Exception):
-    """A sheet is far larger than inputs are. Says which, and of what it has how many, and how many are allowed."""
+    """A sheet, or the file where none is named, holds more of something than inputs are made of."""
 
     def __init__(self, sheet: str, what: str, count: int, limit: int) -> None:
         self.sheet, self.what, self.count, self.limit = sheet, what, count, limit
         super().__init__(f"{sheet}: {count} {what}")
 
 
-def grids(data: bytes, wanted: Collection[str]) -> tuple[dict[str, Grid], list[str]]:
+def contents(data: bytes, wanted: Collection[str]) -> tuple[dict[str, Contents], list[str]]:
     """The wanted sheets, and the names of all worksheets.
 
     Errors: TooLargeError; whatever openpyxl raises on a damaged file.
@@ -68,10 +70,10 @@ def grids(data: bytes, wanted: Collection[str]) -> tuple[dict[str, Grid], list[s
         reader = _Reader(io.BytesIO(data), read_only=True, keep_links=False)
         reader.read()
         sheets = {sheet.title: sheet for sheet in reader.wb.worksheets}
-        return {name: _grid(reader.wb, sheets[name]) for name in sheets if name in wanted}, list(sheets)
+        return {name: _contents(reader.wb, sheets[name]) for name in sheets if name in wanted}, list(sheets)
 
 
-def _check_size(sheet: str, xml: bytes, kinds: Sequence[tuple[str, re.Pattern[bytes], int]]) -> None:
+def _check_size(sheet: str, xml: bytes, kinds: Iterable[tuple[str, re.Pattern[bytes], int]]) -> None:
     """Counts in the XML as text, which takes a hundredth of the time that reading it would."""
     for what, tag, limit in kinds:
         count = sum(1 for _ in tag.finditer(xml))
@@ -86,7 +88,7 @@ class _Reader(ExcelReader):
         table = self.package.find(SHARED_STRINGS)  # type: ignore[no-untyped-call]
         if table is not None:
             xml = self.archive.read(table.PartName[1:])
-            _check_size(table.PartName[1:], xml, (("texts", TEXT, CELL_LIMIT),))
+            _check_size("", xml, (("texts", TEXT, CELL_LIMIT),))
             self.shared_strings = [_text(element) for element in _elements(xml, STRING_TAG)]
 
 
@@ -105,24 +107,31 @@ def _text(element: Element) -> str:
     return "".join(part.text or "" for part in parts).replace("x005F_", "")
 
 
-def _grid(book: Any, sheet: Any) -> Grid:
+def _contents(book: Any, sheet: Any) -> Contents:
     with sheet._get_source() as source:
         xml = source.read()
     _check_size(sheet.title, xml, (("rows", ROW, ROW_LIMIT), ("cells", CELL, CELL_LIMIT)))
-    cells: dict[Position, Cell] = {}
+    cells: Grid = {}
     hidden: list[int] = []
-    merged: list[str] = []
+    merged: list[Box] = []
     reading = _Cells(book, sheet._shared_strings)
     row = 0
     for element in _elements(xml, ROW_TAG, MERGE_TAG):
         if element.tag == MERGE_TAG:
-            merged += [part.get("ref", "") for part in element]
+            merged += [_box(part.get("ref", "")) for part in element]
             continue
         row = int(element.get("r", row + 1))
         cells.update(reading.of_row(row, element))
         if element.get("hidden") in ("1", "true"):
             hidden.append(row)
-    return Grid(cells, frozenset(hidden), tuple(merged))
+    return Contents(cells, frozenset(hidden), tuple(merged))
+
+
+def _box(cells: str) -> Box:
+    left, top, right, bottom = range_boundaries(cells)
+    if left is None or top is None or right is None or bottom is None:
+        raise ValueError(f"no range of cells: {cells}")
+    return left, top, right, bottom
 
 
 class _Cells:
@@ -132,7 +141,7 @@ class _Cells:
         self.book, self.strings = book, strings
         self.formulas = WorkSheetParser(b"", [])
 
-    def of_row(self, row: int, elements: Iterable[Element]) -> Iterator[tuple[Position, Cell]]:
+    def of_row(self, row: int, elements: Iterable[Element]) -> Iterator[tuple[tuple[int, int], Cell]]:
         column = 0
         for element in elements:
             place = element.get("r")

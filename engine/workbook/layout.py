@@ -10,8 +10,10 @@ from openpyxl.utils import get_column_letter
 
 from engine.sheets import HEAD_ROW, PURPOSE_ROW, Sheet
 from engine.workbook import problems
-from engine.workbook.grid import Cell, Position
+from engine.workbook.grid import Grid
 from engine.workbook.problems import Problem
+
+Position = tuple[int, int]  # row and column of a cell, both from 1
 
 HEADS_WITHIN = 20  # rows from the top in which the heads are looked for
 NAMES, VALUES = 1, 2  # columns of a vertical sheet
@@ -32,33 +34,33 @@ def coordinate(position: Position) -> str:
     return f"{get_column_letter(column)}{row}"
 
 
-def layout_of(sheet: Sheet, cells: Mapping[Position, Cell]) -> Layout:
+def layout_of(sheet: Sheet, grid: Grid) -> Layout:
     """Finds the columns by their heads and the rows by anything filled in; order and places are free."""
-    return _upright(sheet, cells) if sheet.vertical else _lying(sheet, cells)
+    return _upright(sheet, grid) if sheet.vertical else _lying(sheet, grid)
 
 
-def _lying(sheet: Sheet, cells: Mapping[Position, Cell]) -> Layout:
+def _lying(sheet: Sheet, grid: Grid) -> Layout:
     """Heads in a row, and a thing in every row below it."""
-    head_row = _head_row(cells, [column.name for column in sheet.columns])
-    heads = {column: cell.value for (row, column), cell in sorted(cells.items()) if row == head_row}
+    head_row = _head_row(grid, [column.name for column in sheet.columns])
+    heads = {column: cell.value for (row, column), cell in sorted(grid.items()) if row == head_row}
     columns, wrong = _matched(sheet, "column", heads, lambda column: (head_row, column), (head_row, 1))
-    rows = sorted({row for row, column in cells if row > head_row and column in columns.values()})
+    rows = sorted({row for row, column in grid if row > head_row and column in columns.values()})
     if not rows and not sheet.may_be_empty:
         wrong.append(problems.empty_sheet((sheet.name, coordinate((head_row + 1, 1)))))
     return Layout({name: [(row, column) for row in rows] for name, column in columns.items()}, len(rows), wrong)
 
 
-def _upright(sheet: Sheet, cells: Mapping[Position, Cell]) -> Layout:
+def _upright(sheet: Sheet, grid: Grid) -> Layout:
     """A named value in every row."""
-    heads = {row: cell.value for (row, column), cell in sorted(cells.items()) if column == NAMES and row > PURPOSE_ROW}
+    heads = {row: cell.value for (row, column), cell in sorted(grid.items()) if column == NAMES and row > PURPOSE_ROW}
     rows, wrong = _matched(sheet, "setting", heads, lambda row: (row, NAMES), (HEAD_ROW, NAMES))
     return Layout({name: [(row, VALUES)] for name, row in rows.items()}, 1, wrong)
 
 
-def _head_row(cells: Mapping[Position, Cell], names: Sequence[str]) -> int:
+def _head_row(grid: Grid, names: Sequence[str]) -> int:
     """The row near the top with most of the names: rows may have been inserted above it."""
     counts = dict.fromkeys(range(1, HEADS_WITHIN + 1), 0)
-    for (row, _), cell in cells.items():
+    for (row, _), cell in grid.items():
         if row in counts and cell.value in names:
             counts[row] += 1
     best = max(counts, key=lambda row: counts[row])

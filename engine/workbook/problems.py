@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -50,6 +51,20 @@ class Problem:
         return f"{self.place}  {self.sentence}"
 
     @property
+    def record(self) -> dict[str, str]:
+        """The problem for another program. `sheet` is the file's name, and `cell` empty, where the file is meant."""
+        return {
+            "place": self.place,
+            "sheet": self.sheet,
+            "cell": self.cell,
+            "severity": self.severity,
+            "message": self.sentence,
+            "found": self.found,
+            "allowed": self.allowed,
+            "remedy": self.advice,
+        }
+
+    @property
     def order(self) -> tuple[int, int, int, str]:
         """Sorts by sheet, row and column; what concerns the file or an undeclared sheet comes first."""
         match = re.fullmatch(r"([A-Z]+)(\d+)", self.cell)
@@ -76,6 +91,14 @@ def listing(problems: Sequence[Problem]) -> str:
     width = max((len(problem.place) for problem in problems), default=0)
     marks = {"error": "", "warning": "warning: "}
     return "\n".join(f"{p.place:<{width}}  {marks[p.severity]}{p.sentence}" for p in problems)
+
+
+def counted(problems: Sequence[Problem]) -> str:
+    """How many there are: `no problems`, `2 problems and 1 warning`."""
+    numbers = Counter(problem.severity for problem in problems)
+    words = (("error", "problem"), ("warning", "warning"))
+    parts = [f"{numbers[kind]} {word}{'s' * (numbers[kind] != 1)}" for kind, word in words if numbers[kind]]
+    return " and ".join(parts) or "no problems"
 
 
 def address(sheet: str, cell: str) -> str:
@@ -125,9 +148,9 @@ def damaged_file(file: str) -> Problem:
     )
 
 
-def too_large(sheet: str, what: str, count: int, limit: int) -> Problem:
-    advice = "Delete the rows and columns below and beside the table, also those that look empty, and save."
-    return Problem(sheet, "", f"the sheet has {count:,} {what}", f"allowed are {limit:,}", advice)
+def too_large(where: str, what: str, count: int, limit: int) -> Problem:
+    advice = "Delete rows and columns that it does not need, also those that look empty but hold formats, and save."
+    return Problem(where, "", f"holds {count:,} {what}", f"allowed are {limit:,}", advice)
 
 
 def missing_sheet(name: str, own_sheets: Sequence[str]) -> Problem:
@@ -150,6 +173,26 @@ def renamed_column(at: Place, found: str, name: str, what: str) -> Problem:
 
 def repeated_column(at: Place, name: str, other: str) -> Problem:
     return Problem(*at, f"{name} is here a second time", f"the first is {other}", "Rename or delete one of the two.")
+
+
+# What is done to cells besides filling them in
+
+
+def merged(at: Place, last: str) -> Problem:
+    advice = "Unmerge them (Home, Merge & Center), and fill in every cell."
+    return Problem(*at, f"{at[1]}:{last} are merged", f"only {at[1]} can hold a value", advice)
+
+
+def hidden_rows(at: Place, rows: Sequence[int]) -> Problem:
+    which = f"rows {listed(map(str, rows))} are" if len(rows) > 1 else f"row {rows[0]} is"
+    it = "they count" if len(rows) > 1 else "it counts"
+    advice = f"Show {'them' if len(rows) > 1 else 'it'}, and delete what is not meant."
+    return Problem(*at, f"{which} hidden, by hand or by a filter", f"{it} all the same", advice, "warning")
+
+
+def asks_a_program(at: Place, formula: str) -> Problem:
+    found = f"is a formula that starts or asks another program (DDE): {formula}"
+    return Problem(*at, found, "", "Type the value instead, and ask who made the file.")
 
 
 # Cells that hold nothing a value can be read from
