@@ -27,14 +27,18 @@ def oddities(sheet: str, held: Contents, layout: Layout) -> Iterator[Problem]:
     hidden = sorted({place for places in layout.positions.values() for place in places if place[0] in held.hidden_rows})
     if hidden:
         yield problems.hidden_rows((sheet, coordinate(hidden[0])), list(dict.fromkeys(row for row, _ in hidden)))
-    for position, cell in held.cells.items():
-        if DDE.search(TEXT.sub("", cell.formula)):
-            yield problems.asks_a_program((sheet, coordinate(position)), cell.formula)
+    for position in _asking(held):
+        yield problems.asks_a_program((sheet, coordinate(position)), held.cells[position].formula)
 
 
-def covered(held: Contents, layout: Layout) -> frozenset[Position]:
-    """Cells that lie under a merged one, and so cannot be filled."""
-    return frozenset(position for _, _, hidden in _merged(held, layout) for position in hidden)
+def unreadable(held: Contents, layout: Layout) -> set[Position]:
+    """Cells that need not be read, because they lie under a merged one or have been told as odd."""
+    return {position for _, _, hidden in _merged(held, layout) for position in hidden} | set(_asking(held))
+
+
+def _asking(held: Contents) -> Iterator[Position]:
+    formulas = ((position, cell.formula) for position, cell in held.cells.items() if "|" in cell.formula)
+    return (position for position, formula in formulas if DDE.search(TEXT.sub("", formula)))
 
 
 def _merged(held: Contents, layout: Layout) -> Iterator[tuple[Position, Position, list[Position]]]:

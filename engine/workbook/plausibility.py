@@ -1,6 +1,6 @@
 """Plausibility: figures of accelerators that cannot be right, beside each other or beside the catalogue's.
 
-Knows the slips that are made with datasheets, no file. Everything here is a warning: a catalogue may be behind the times.
+Knows the slips that are made with datasheets. All of it is warnings, because a catalogue may be behind the times.
 """
 
 from __future__ import annotations

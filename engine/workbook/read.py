@@ -24,7 +24,7 @@ from engine.workbook.cells import nothing, value_of
 from engine.workbook.grid import Contents, TooLargeError, contents
 from engine.workbook.layout import Layout, coordinate, layout_of
 from engine.workbook.names import wrong_names
-from engine.workbook.oddities import covered, oddities
+from engine.workbook.oddities import oddities, unreadable
 from engine.workbook.problems import InvalidWorkbook, Problem, in_order
 from engine.workbook.safety import open_elsewhere, safe_bytes
 from engine.workbook.tables import Inputs, Row, Spot, Table
@@ -109,7 +109,7 @@ def _tables(file: str, data: bytes) -> tuple[dict[str, Table], list[Problem]]:
 def _table(sheet: Sheet, held: Contents, layout: Layout, settings: Mapping[str, Any]) -> tuple[Table, list[Problem]]:
     """The table whose cells stand at these positions, and what is wrong with them."""
     found = [*layout.problems, *oddities(sheet.name, held, layout)]
-    hidden = covered(held, layout)
+    told = unreadable(held, layout)
     columns = {column.name: [nothing(column)] * layout.rows for column in sheet.columns}
     blank, formulas = set[Spot](), dict[Spot, str]()
     broken = {(name, index) for name in columns if name not in layout.positions for index in range(layout.rows)}
@@ -118,7 +118,7 @@ def _table(sheet: Sheet, held: Contents, layout: Layout, settings: Mapping[str, 
         for index, position in enumerate(positions):
             cell, spot = held.cells.get(position), (name, index)
             place = sheet.name, coordinate(position)
-            if position in hidden:
+            if position in told:
                 broken.add(spot)
                 continue
             columns[name][index], problem = value_of(column, cell, place, settings)
