@@ -14,6 +14,7 @@ from typing import Any
 from xml.etree.ElementTree import Element, iterparse
 
 from openpyxl.reader.excel import ExcelReader
+from openpyxl.styles.stylesheet import apply_stylesheet
 from openpyxl.utils.cell import coordinate_to_tuple, range_boundaries
 from openpyxl.utils.datetime import from_excel, from_ISO8601
 from openpyxl.worksheet._reader import FORMULA_TAG, INLINE_STRING, MERGE_TAG, ROW_TAG, VALUE_TAG, WorkSheetParser
@@ -67,10 +68,24 @@ def contents(data: bytes, wanted: Collection[str]) -> tuple[dict[str, Contents],
     with warnings.catch_warnings():
         # What openpyxl would lose on saving does not matter here: nothing is saved.
         warnings.simplefilter("ignore")
-        reader = _Reader(io.BytesIO(data), read_only=True, keep_links=False)
-        reader.read()
-        sheets = {sheet.title: sheet for sheet in reader.wb.worksheets}
-        return {name: _contents(reader.wb, sheets[name]) for name in sheets if name in wanted}, list(sheets)
+        reader = ExcelReader(io.BytesIO(data), read_only=True, keep_links=False)
+        reader.read_manifest()
+        reader.read_workbook()
+        apply_stylesheet(reader.archive, reader.wb)
+        sheets = dict(_sheets(reader))
+        texts = _texts(reader)
+        return {
+            name: _contents(name, reader.archive.read(part), _Cells(reader.wb, texts))
+            for name, part in sheets.items()
+            if name in wanted
+        }, list(sheets)
+
+
+def _sheets(reader: ExcelReader) -> Iterator[tuple[str, str]]:
+    """The name of every worksheet and of the part of the file that it lies in."""
+    for sheet, part in reader.parser.find_sheets():
+        if "chartsheet" not in part.Type and part.target in reader.valid_files:
+            yield sheet.name, part.target
 
 
 def _check_size(sheet: str, xml: bytes, kinds: Iterable[tuple[str, re.Pattern[bytes], int]]) -> None:
@@ -81,15 +96,14 @@ def _check_size(sheet: str, xml: bytes, kinds: Iterable[tuple[str, re.Pattern[by
             raise TooLargeError(sheet, what, count, limit)
 
 
-class _Reader(ExcelReader):
-    """openpyxl's reader, with the texts of a workbook read as quickly as its cells."""
-
-    def read_strings(self) -> None:
-        table = self.package.find(SHARED_STRINGS)  # type: ignore[no-untyped-call]
-        if table is not None:
-            xml = self.archive.read(table.PartName[1:])
-            _check_size("", xml, (("texts", TEXT, CELL_LIMIT),))
-            self.shared_strings = [_text(element) for element in _elements(xml, STRING_TAG)]
+def _texts(reader: ExcelReader) -> list[str]:
+    """The texts that cells share."""
+    part = reader.package.find(SHARED_STRINGS)  # type: ignore[no-untyped-call]
+    if part is None:
+        return []
+    xml = reader.archive.read(part.PartName.removeprefix("/"))
+    _check_size("", xml, (("texts", TEXT, CELL_LIMIT),))
+    return [_text(element) for element in _elements(xml, STRING_TAG)]
 
 
 def _elements(xml: bytes, *tags: str) -> Iterator[Element]:
@@ -107,14 +121,11 @@ def _text(element: Element) -> str:
     return "".join(part.text or "" for part in parts).replace("x005F_", "")
 
 
-def _contents(book: Any, sheet: Any) -> Contents:
-    with sheet._get_source() as source:
-        xml = source.read()
-    _check_size(sheet.title, xml, (("rows", ROW, ROW_LIMIT), ("cells", CELL, CELL_LIMIT)))
+def _contents(sheet: str, xml: bytes, reading: _Cells) -> Contents:
+    _check_size(sheet, xml, (("rows", ROW, ROW_LIMIT), ("cells", CELL, CELL_LIMIT)))
     cells: Grid = {}
     hidden: list[int] = []
     merged: list[Box] = []
-    reading = _Cells(book, sheet._shared_strings)
     row = 0
     for element in _elements(xml, ROW_TAG, MERGE_TAG):
         if element.tag == MERGE_TAG:

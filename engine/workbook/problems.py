@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -164,7 +165,8 @@ def empty_sheet(at: Place) -> Problem:
 
 
 def missing_column(at: Place, name: str, what: str) -> Problem:
-    return Problem(*at, f"the {what} {name} is missing", "", f"Add it; the {what}s may stand in any order.")
+    how = "as a head in this row" if what == "column" else "as a row of its own"
+    return Problem(*at, f"the {what} {name} is missing", "", f"Add it {how}; the {what}s may stand in any order.")
 
 
 def renamed_column(at: Place, found: str, name: str, what: str) -> Problem:
@@ -200,7 +202,9 @@ def asks_a_program(at: Place, formula: str) -> Problem:
 
 def blank(at: Place, column: Column) -> Problem:
     way_out = "Fill it in, or clear the whole row." if column.key else "Fill it in."
-    return Problem(*at, f"{column.name} is blank", f"allowed is {describe.allowed(column)}", way_out)
+    rule = describe.allowed(column)
+    allowed = f"allowed is {rule}" if rule != "text" else f"every row needs {'a name' if column.key else 'one'}"
+    return Problem(*at, f"{column.name} is blank", allowed, way_out)
 
 
 def only_spaces(at: Place, column: Column) -> Problem:
@@ -227,8 +231,10 @@ def text_for_number(at: Place, column: Column, text: str) -> Problem:
     if value is None:
         way_out = " or ".join(("Type a number", *column.words))
         way_out += "." if column.required else ", or clear the cell where there is none."
-    else:
+    elif within(column, value):
         way_out = f"Type {describe.typed(column, value)} as a number."
+    else:
+        way_out = out_of_bounds(at, column, value).advice
     return Problem(*at, f"{column.name} is the text '{text}'", f"allowed is {describe.allowed(column)}", way_out)
 
 
@@ -241,13 +247,20 @@ def _number_in(text: str) -> float | None:
     return float(match[1].replace(",", "")) / (100 if match[2] else 1)
 
 
+def within(column: Column, value: float) -> bool:
+    """Whether a number lies between the bounds of its column; a missing bound bounds nothing."""
+    low = -math.inf if column.at_least is None else column.at_least
+    high = math.inf if column.at_most is None else column.at_most
+    return math.isfinite(value) and low <= value <= high
+
+
 def wrong_kind(at: Place, column: Column, value: Any) -> Problem:
     """TRUE or a date where a number belongs, a number where text or a date belongs, and the like."""
     if column.unit.kind in ("date", "month"):
         advice = "Type it as a date, such as 2026-11-03, in a cell with a date format."
     elif column.unit.is_number:
         advice = "Type a number, in a cell with a number format."
-    elif column.choices or column.words:
+    elif column.choices or column.words or column.refers_to:
         advice = "Choose one from the list."
     else:
         advice = "Type an apostrophe before it to make it text."

@@ -55,7 +55,13 @@ DEFECTS = (
         "a missing column",
         put("Hardware", HEAD, None),
         "Hardware!A4",
-        "the column memory_bandwidth is missing. Add it; the columns may stand in any order.",
+        "the column memory_bandwidth is missing. Add it as a head in this row; the columns may stand in any order.",
+    ),
+    Defect(
+        "a missing setting",
+        put("Settings", NAME_OF_HEADROOM, None),
+        "Settings!A4",
+        "the setting headroom is missing. Add it as a row of its own; the settings may stand in any order.",
     ),
     Defect(
         "a renamed column",
