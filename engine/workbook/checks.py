@@ -131,7 +131,7 @@ def _of_sheets(mix_lines: int) -> Iterator[LiveCheck]:
     more = f'MAX(0,SUMPRODUCT(({_key(TRAFFIC_MIXES)}<>"")*1)-{mix_lines})'
     yield LiveCheck(f"{TRAFFIC_MIXES.name}: rows beyond the lines on the right", more)
     used = f"({_cells(CONFIGURATIONS, 'price_list')}=TRANSPOSE({_cells(PRICES, 'price_list')}))"
-    later = f'({_cells(PRICES, "valid_from")}>{END_OF_MONTH})*({_cells(PRICES, "price_list")}<>"")'
+    later = f'(Report_Month<>"")*({_cells(PRICES, "valid_from")}>{END_OF_MONTH})*({_cells(PRICES, "price_list")}<>"")'
     yield LiveCheck(f"{CONFIGURATIONS.name}: prices that hold only after the month", f"SUM({used}*TRANSPOSE({later}))")
 
 

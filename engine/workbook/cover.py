@@ -32,6 +32,7 @@ STEPS = (
     ("Sources", "Every figure has its source, or the word assumption, and the day somebody last looked."),
     ("Rows", "New rows go below the last one. Rows may be sorted, filtered, inserted and deleted."),
     ("Columns", "Columns and sheets of your own are left in peace. Keep the names of ours as they are."),
+    ("Checks", "The sheet Checks says at once what does not add up. The command check says what else is wrong."),
     ("Report", "Save, then: make report INPUT=inputs/<this file>. Every problem comes with its cell."),
     ("Locked cells", "Protection has no password: Review, Unprotect Sheet, for whatever it is in the way of."),
 )
