@@ -97,12 +97,12 @@ BROKEN = (
 def results(path: Path) -> dict[str, str]:
     """The result of every check, by its name."""
     sheet = load_workbook(path, data_only=True)[NAME]
-    rows = sheet.iter_rows(min_row=FIRST_ROW, max_col=4, values_only=True)
+    rows = sheet.iter_rows(min_row=FIRST_ROW + 1, max_col=4, values_only=True)
     return {name: result for name, _, _, result in rows if name and result}
 
 
 def failed(path: Path) -> set[str]:
-    return {name for name, result in results(path).items() if result == "fail"}
+    return {name for name, result in results(path).items() if result == "FAIL"}
 
 
 def verdict(path: Path) -> str:

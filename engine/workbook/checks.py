@@ -61,32 +61,30 @@ def write_checks(book: Workbook, header: str, classes: int, mix_rows: int) -> No
     for number, head in enumerate(HEADS, 1):
         put(sheet.cell(HEAD_ROW, number), head, "Head Text" if number == 1 else "Head")
     checks = [*_of_sheets(mix_rows + SPARE_LINES), *_served(classes + SPARE_LINES)]
+    first, last = FIRST_ROW + 2, FIRST_ROW + 1 + len(checks)
+    failed = LiveCheck("Checks that failed", f'COUNTIF(D{first}:D{last},"FAIL")')
+    _write(sheet, FIRST_ROW, failed, ("Total Text", "Total", "Total", "Check Cell"))
+    for row, check in enumerate(checks, first):
+        _write(sheet, row, check, ("Row Label", "Calculation", "Calculation", "Calculation"))
     _write_mixes(sheet, mix_rows + SPARE_LINES)
-    for row, check in enumerate(checks, FIRST_ROW):
-        _write(sheet, row, check)
-    last = FIRST_ROW + len(checks) - 1
-    put(sheet.cell(last + 2, 1), "Checks that failed", "Total Text")
-    put(sheet.cell(last + 2, 2), None, "Total", COUNT)
-    sheet.cell(last + 2, 2).value = f'=COUNTIF(D{FIRST_ROW}:D{last},"fail")'
-    book.defined_names[MASTER] = DefinedName(MASTER, attr_text=f"{NAME}!$B${last + 2}")
+    book.defined_names[MASTER] = DefinedName(MASTER, attr_text=f"{NAME}!$B${FIRST_ROW}")
     set_widths(sheet, WIDTHS)
     set_print(sheet, header, WIDTHS[: len(HEADS)], f"{HEAD_ROW}:{HEAD_ROW}")
-    sheet.print_area = f"A1:D{last + 2}"
+    sheet.print_area = f"A1:D{last}"
     protect(sheet)
     sheet.freeze_panes = f"A{FIRST_ROW}"
     sheet.sheet_view.showGridLines = False
     sheet.sheet_properties.tabColor = BLUE
 
 
-def _write(sheet: Worksheet, row: int, check: LiveCheck) -> None:
-    styles = ("Row Label", "Calculation", "Calculation", "Check Cell")
+def _write(sheet: Worksheet, row: int, check: LiveCheck, styles: tuple[str, str, str, str]) -> None:
     passes = check.passes.format(found=f"B{row}", allowed=f"C{row}")
     # A line without a name, or whose cells hold an error, is not left out: it is blank, or it fails.
-    verdict = f'IF(A{row}="","",IFERROR(IF({passes},"pass","fail"),"fail"))'
+    verdict = f'IF(A{row}="","",IFERROR(IF({passes},"pass","FAIL"),"FAIL"))'
     found = f'IF(A{row}="","",IFERROR({check.found},"error"))'
     cells = (check.name, f"={found}", f'=IF(A{row}="","",{check.allowed})', f"={verdict}")
     for column, (content, style) in enumerate(zip(cells, styles, strict=True), 1):
-        put(sheet.cell(row, column), None, style, check.shown_as if style == "Calculation" else "")
+        put(sheet.cell(row, column), None, style, check.shown_as if 1 < column < 4 else "")
         # What looks along two tables at once is calculated as an array, which Excel of 2007 must be told.
         here = sheet.cell(row, column)
         here.value = ArrayFormula(here.coordinate, content) if "TRANSPOSE" in content else content
@@ -205,6 +203,8 @@ def _served(lines: int) -> Iterator[LiveCheck]:
     configured, shares = _cells(CONFIGURATIONS, "traffic"), _cells(CONFIGURATIONS, "requests_share")
     classes, members = _cells(TRAFFIC, "traffic"), _cells(TRAFFIC_MIXES, "traffic")
     through = f"{shares}*({configured}=TRANSPOSE({_cells(TRAFFIC_MIXES, 'traffic_mix')}))"
+    beyond = f'MAX(0,SUMPRODUCT(({classes}<>"")*1)-{lines})'
+    yield LiveCheck(f"{TRAFFIC.name}: classes beyond the lines below", beyond)
     for line in range(1, lines + 1):
         name = f"INDEX({classes},{line})"
         mixed = f"SUM({through}*TRANSPOSE(({members}={name})*{_cells(TRAFFIC_MIXES, 'mix_share')}))"
@@ -215,7 +215,3 @@ def _served(lines: int) -> Iterator[LiveCheck]:
             "ABS({found}-{allowed})<0.000001",
             SHARE,
         )
-    yield LiveCheck(
-        f"{TRAFFIC.name}: classes beyond the lines above",
-        f'MAX(0,SUMPRODUCT(({classes}<>"")*1)-{lines})',
-    )
