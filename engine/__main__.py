@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import json
 import math
 import sys
 from datetime import date, datetime
@@ -11,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from engine.workbook.problems import InvalidWorkbook
+from engine.workbook.problems import InvalidWorkbook, counted, listing
 
 INVALID, FAILED_CHECK = 3, 4
 
@@ -22,7 +23,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Workbook = Annotated[Path, typer.Argument(help="The input workbook.")]
+Workbook = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The input workbook.")]
 
 
 def _month(text: str) -> date:
@@ -59,12 +60,30 @@ def report(
 
 
 @app.command()
+def check(
+    workbook: Workbook,
+    as_json: Annotated[bool, typer.Option("--json", help="As a JSON list, for another program.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings count as problems.")] = False,
+) -> None:
+    """List everything that is wrong with a workbook, and what is doubtful; write nothing."""
+    from engine.workbook.read import problems_of
+
+    found = problems_of(workbook)
+    if as_json:
+        print(json.dumps([problem.record for problem in found], indent=2, ensure_ascii=False))
+    else:
+        print(*filter(None, (listing(found), f"{workbook.name}: {counted(found)}.")), sep="\n")
+    if any(strict or problem.severity == "error" for problem in found):
+        raise typer.Exit(INVALID)
+
+
+@app.command()
 def blank(
     path: Annotated[Path, typer.Argument(help="Where to write the empty workbook.")] = Path("inputs/new.xlsx"),
     example: Annotated[bool, typer.Option("--example", help="Write those that ship into inputs/ instead.")] = False,
 ) -> None:
     """Write an empty input workbook, or those that ship: the example's two months and the published cases."""
-    from engine.catalogue import write_blank_workbook, write_examples
+    from engine.workbook.shipped import write_blank_workbook, write_examples
 
     if path.exists() and not example:
         raise typer.BadParameter(f"{path} exists and is not overwritten; choose another name or remove it")

@@ -27,7 +27,6 @@ from engine.sheets import (
     Column,
     Sheet,
 )
-from engine.workbook.blank import write_blank
 
 Row = dict[str, Any]
 
@@ -71,7 +70,7 @@ def example(month: str) -> dict[str, list[Row]]:
         _merge(sheets[HARDWARE.name], own)
     if month != "november":
         _change(sheets, EXAMPLE / f"{month}.csv")
-    end = _end_of_month(sheets[SETTINGS.name][0]["report_month"])
+    end = end_of_month(sheets[SETTINGS.name][0]["report_month"])
     sheets[CHANGE_LOG.name] = [row for row in sheets[CHANGE_LOG.name] if row["changed_on"] <= end]
     return sheets
 
@@ -84,21 +83,6 @@ def published_cases() -> dict[str, list[Row]]:
     roofline = next(row for row in catalogue("calibration") if row["calibration"] == ROOFLINE)
     sheets[CALIBRATION.name] = [roofline, *({**roofline, **own} for own in sheets[CALIBRATION.name])]
     return {**sheets, SETTINGS.name: [_settings(PUBLISHED)]}
-
-
-def write_examples(folder: Path = INPUTS) -> list[Path]:
-    """The example workbooks, one for each month, and the published cases; the same files give the same bytes."""
-    workbooks = {name: example(month) for month, name in MONTHS.items()} | {PUBLISHED_CASES: published_cases()}
-    for name, rows in workbooks.items():
-        write_blank(folder / name, rows, today=_end_of_month(rows[SETTINGS.name][0]["report_month"]))
-    return [folder / name for name in workbooks]
-
-
-def write_blank_workbook(path: Path) -> Path:
-    """A workbook to fill in: empty, but for the formats and the speed parameters that every one needs."""
-    given = {FACTS[name].name: catalogue(name) for name in ("precisions", "calibration")}
-    write_blank(path, given, today=date.today())
-    return path
 
 
 def _merge(rows: list[Row], own: Row) -> None:
@@ -126,7 +110,8 @@ def _settings(folder: Path) -> Row:
     return {name: _cell(SETTINGS.column(name), text) for name, text in values.items() if text}
 
 
-def _end_of_month(month: date) -> date:
+def end_of_month(month: date) -> date:
+    """The last day of a month, of which any day is given."""
     return month.replace(day=calendar.monthrange(month.year, month.month)[1])
 
 

@@ -4,10 +4,11 @@ from datetime import date
 
 import pytest
 
-from engine.catalogue import FACTS, MONTHS, catalogue, example, write_blank_workbook, write_examples
+from engine.catalogue import FACTS, MONTHS, catalogue, example
 from engine.scenarios import BY_TRAFFIC, CONFIGURED, TOTAL, scenario
 from engine.sheets import BY_NAME, PRICE_BASES
 from engine.workbook.read import read
+from engine.workbook.shipped import write_blank_workbook, write_examples
 
 UNPRICED = "no public price found"
 

@@ -14,8 +14,8 @@ ROOMS = (
     "sheets",
     "calculation",
     "tracing",
-    "workbook",
     "catalogue",
+    "workbook",
     "scenarios",
     "derivation",
     "formulary",
@@ -31,7 +31,8 @@ NARROWER = {
     "sheets": {"units"},
     "calculation": {"formulas"},
     "tracing": {"units", "formulas"},
-    "workbook": {"units", "sheets"},
+    "catalogue": {"sheets"},
+    "workbook": {"units", "sheets", "catalogue"},
     "archive": set(),
 }
 FOREIGN = {

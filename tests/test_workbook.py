@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import shutil
 import time
 from contextlib import suppress
 from datetime import date
@@ -12,13 +13,14 @@ from typing import Any
 from zipfile import ZipFile
 
 import pytest
-from bad_workbooks import cells, files, layouts, together
+from bad_workbooks import cells, doubtful, files, layouts, together
 from bad_workbooks.valid import ROWS, SEEN, TODAY, Defect, at, both, coordinate, fill, more, put, spoil, write_valid
 from openpyxl import Workbook, load_workbook
 
+from engine.catalogue import catalogue
 from engine.sheets import BY_NAME, FIRST_ROW, HEAD_ROW, SHEETS, Column
 from engine.workbook.blank import write_blank
-from engine.workbook.grid import Cell, grids
+from engine.workbook.grid import Cell, Contents, contents
 from engine.workbook.problems import InvalidWorkbook, Problem, listing
 from engine.workbook.read import READ, Inputs, read
 from engine.workbook.validation import validation
@@ -218,35 +220,44 @@ ODD = (" ", " H100 ", "12 %", True, -1, 1e300, math.nan, TODAY)
 
 
 def test_nothing_in_any_cell_brings_reading_down(valid: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    good, names = grids(valid.read_bytes(), [sheet.name for sheet in READ])
+    good, names = contents(valid.read_bytes(), [sheet.name for sheet in READ])
+    monkeypatch.setattr("engine.workbook.read.safe_bytes", lambda path: b"")
     odd_cells = (*(Cell(value) for value in ODD), Cell(None, "=1/0"), Cell("#DIV/0!", "=1/0", is_error=True))
     for sheet, grid in good.items():
-        for position in [position for position in grid if position[0] >= HEAD_ROW]:
-            without = {other: cell for other, cell in grid.items() if other != position}
-            for spoiled in (without, *({**grid, position: odd} for odd in odd_cells)):
-                monkeypatch.setattr(
-                    "engine.workbook.read.grids", lambda *_, s=sheet, g=spoiled: ({**good, s: g}, names)
-                )
+        for position in [position for position in grid.cells if position[0] >= HEAD_ROW]:
+            without = {other: cell for other, cell in grid.cells.items() if other != position}
+            for spoiled in (without, *({**grid.cells, position: odd} for odd in odd_cells)):
+                held = {**good, sheet: Contents(spoiled)}, names
+                monkeypatch.setattr("engine.workbook.read.contents", lambda *_, held=held: held)
                 with suppress(InvalidWorkbook):
                     read(valid)
 
 
-def test_a_doubtful_measurement_is_a_warning(valid: Path, tmp_path: Path) -> None:
-    measured = {"measured_output_speed": 1000, "measured_input_speed": 3000}
-    (warning,) = read(spoil(valid, tmp_path / "odd.xlsx", fill("Configurations", measured))).warnings
-    assert warning.severity == "warning"
-    assert str(warning) == (
-        "Configurations!U5  measured_input_speed is 3,000 tok/s; 1,000 tok/s of output (T5) come with 4,000 tok/s of "
-        "input in 'chat'. Check that both were measured together, on traffic of these lengths."
-    )
-    measured["measured_input_speed"] = 3900
+@pytest.mark.parametrize("doubt", doubtful.WARNINGS, ids=lambda doubt: doubt.name)
+def test_a_doubt_is_a_warning(doubt: Defect, valid: Path, tmp_path: Path) -> None:
+    (warning,) = read(spoil(valid, tmp_path / "odd.xlsx", doubt.edit)).warnings
+    assert (warning.place, warning.sentence, warning.severity) == (doubt.place, doubt.says, "warning")
+
+
+def test_measurements_that_fit_are_not_doubted(valid: Path, tmp_path: Path) -> None:
+    measured = {"measured_output_speed": 1000, "measured_input_speed": 3900}
     assert read(spoil(valid, tmp_path / "even.xlsx", fill("Configurations", measured))).warnings == ()
 
 
-def test_demand_that_nothing_serves_is_a_warning(valid: Path, tmp_path: Path) -> None:
-    (warning,) = read(spoil(valid, tmp_path / "alone.xlsx", fill("Configurations", {"requests_share": None}))).warnings
-    assert warning.severity == "warning"
-    assert warning.place == at("Traffic", "traffic")
+def test_the_catalogue_is_not_doubted(valid: Path, tmp_path: Path) -> None:
+    known = [{**fact, "price_source": "seen"} for fact in catalogue("accelerators")]
+    assert read(spoil(valid, tmp_path / "known.xlsx", fill("Hardware", *known, start=1))).warnings == ()
+
+
+@pytest.mark.parametrize("note", ["~$november.xlsx", ".~lock.november.xlsx#"])
+def test_a_workbook_that_is_open_is_read_with_a_warning(note: str, valid: Path, tmp_path: Path) -> None:
+    path = Path(shutil.copy(valid, tmp_path / "november.xlsx"))
+    (tmp_path / note).write_bytes(b"somebody")
+    (warning,) = read(path).warnings
+    assert str(warning) == (
+        f"november.xlsx  is open in another program ({note} lies beside it); what has not been saved is not read. "
+        "Save it there and close it; delete that file where nobody has it open."
+    )
 
 
 def test_shares_may_come_from_a_class_and_its_mixes(valid: Path, tmp_path: Path) -> None:
@@ -267,7 +278,7 @@ def test_a_bad_file_is_refused_quickly(bad: files.BadFile, valid: Path, tmp_path
     start = time.perf_counter()
     (problem,) = problems_of(path)
     assert time.perf_counter() - start < 2
-    assert (problem.place, problem.sentence) == (bad.called, bad.says)
+    assert (problem.place, problem.sentence) == (bad.place, bad.says)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
@@ -308,8 +319,8 @@ def test_only_declared_sheets_and_columns_are_written(tmp_path: Path) -> None:
 
 def test_sheets_can_be_used_and_printed(valid: Path) -> None:
     book = load_workbook(valid)
-    assert book.sheetnames == ["Cover", *(sheet.name for sheet in SHEETS)]
-    assert set(book.defined_names) == {"Report_Month", "Reporting_Currency"}
+    assert book.sheetnames == ["Cover", *(sheet.name for sheet in SHEETS), "Checks"]
+    assert set(book.defined_names) == {"Report_Month", "Reporting_Currency", "Master_Check"}
     for declared in SHEETS:
         sheet = book[declared.name]
         first = sheet[coordinate(declared.name, declared.columns[0].name)]

@@ -6,10 +6,6 @@ are read back.
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
-import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
@@ -31,6 +27,8 @@ from engine.sheets import FIRST_ROW, HEAD_ROW
 from engine.units import unit_of
 from engine.workbook.looks import new_book, set_widths
 from engine.workbook.package import repacked
+from engine.workbook.problems import listed
+from engine.workbook.recalculation import RecalculationError, recalculate
 
 COVER = "Report"
 CHECK_CELL = "B11"
@@ -91,27 +89,12 @@ def write_results(draft: Draft, path: Path) -> tuple[LiveCheck, ...]:
 def recalculated(path: Path, checks: Sequence[LiveCheck], *, created: datetime) -> tuple[Check, ...]:
     """Has results.xlsx recalculated, and returns its checks as the second engine found them.
 
-    Errors: RecalculationError where the second engine refuses the file.
+    Errors: RecalculationError where the second engine refuses the file, or finds a cell in error.
     """
-    recalculate(path)
+    if errors := recalculate(path).errors:
+        raise RecalculationError(f"{len(errors)} cells in error: {listed(f'{at} {e}' for at, e in errors.items())}")
     path.write_bytes(repacked(path.read_bytes(), created.date()))
     return _read_checks(path, checks)
-
-
-class RecalculationError(RuntimeError):
-    """The second engine could not calculate the workbook."""
-
-
-def recalculate(path: Path) -> None:
-    """Fills in the cached value of every formula, changing nothing else, with the command of formualizer."""
-    command = shutil.which("formualizer", path=str(Path(sys.executable).parent)) or "formualizer"
-    done = subprocess.run([command, "recalc", str(path), "--json"], capture_output=True, text=True, check=False)
-    if done.returncode != 0:
-        raise RecalculationError(done.stderr or done.stdout)
-    answer = json.loads(done.stdout)
-    if answer["error_cells"]:
-        places = ", ".join(f"{error['sheet']}!{error['cell']} {error['error']}" for error in answer["errors"])
-        raise RecalculationError(f"{answer['error_cells']} cells in error: {places}")
 
 
 def _draw_cover(sheet: Worksheet, draft: Draft, names: Sequence[str]) -> None:

@@ -14,6 +14,7 @@ from engine.sheets import BY_NAME, CHOICES, CONFIGURATIONS, MODELS, Choice
 from engine.workbook.demand import CHECKS as DEMAND_CHECKS
 from engine.workbook.demand import classes_of
 from engine.workbook.describe import amount, number
+from engine.workbook.plausibility import doubts
 from engine.workbook.problems import Problem, listed
 from engine.workbook.tables import Row, Tables
 
@@ -35,7 +36,7 @@ TOGETHER = (
 
 def disagreements(tables: Tables) -> list[Problem]:
     """Everything that sheets or columns say against each other; warnings among them."""
-    return [problem for check in CHECKS + DEMAND_CHECKS for problem in check(tables)]
+    return [problem for check in (*CHECKS, *DEMAND_CHECKS, doubts) for problem in check(tables)]
 
 
 def _models(tables: Tables) -> Iterator[Problem]:
@@ -148,9 +149,11 @@ def _prices(tables: Tables) -> Iterator[Problem]:
 def _measured_speeds(tables: Tables) -> Iterator[Problem]:
     """Warns where the input speed measured in a shared pool is not what comes with the output speed measured."""
     for row in tables["Configurations"]:
-        lengths = _mean_lengths(tables, row["traffic"])
         measured = row["measured_input_speed"]
-        if not lengths or row["shared_pool"] != 1 or not measured or not row["measured_output_speed"]:
+        if row["shared_pool"] != 1 or not measured or not row["measured_output_speed"]:
+            continue
+        lengths = _mean_lengths(tables, row["traffic"])
+        if not lengths:
             continue
         expected = row["measured_output_speed"] * lengths[0] / lengths[1]
         if abs(measured / expected - 1) > MEASURED_TOLERANCE:

@@ -67,9 +67,7 @@ def _number(column: Column, value: Any, at: Place) -> Read:
         return math.nan, problems.text_for_number(at, column, value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return math.nan, problems.wrong_kind(at, column, value)
-    low = -math.inf if column.at_least is None else column.at_least
-    high = math.inf if column.at_most is None else column.at_most
-    if not (math.isfinite(value) and low <= value <= high):
+    if not problems.within(column, value):
         return math.nan, problems.out_of_bounds(at, column, value)
     if column.whole and value != round(value):
         return math.nan, problems.not_whole(at, column, value)

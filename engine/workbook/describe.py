@@ -28,7 +28,7 @@ def amount(column: Column, value: float) -> str:
     if column.unit.kind == "share":
         return f"{plain(value * 100)} %"
     if symbol.startswith("$"):
-        return f"${number(value)}{symbol[1:]}"
+        return f"{'-' if value < 0 else ''}${number(abs(value))}{symbol[1:]}"
     return f"{number(value)} {symbol}".rstrip()
 
 

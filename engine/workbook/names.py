@@ -16,8 +16,7 @@ def wrong_names(tables: Tables) -> Iterator[Problem]:
         yield from _duplicates(table)
         for column in table.sheet.columns:
             if column.refers_to:
-                for row in table:
-                    yield from _unknown(row, column, [tables[sheet] for sheet in column.refers_to])
+                yield from _unknown(table, column, [tables[sheet] for sheet in column.refers_to])
 
 
 def _duplicates(table: Table) -> Iterator[Problem]:
@@ -32,12 +31,16 @@ def _duplicates(table: Table) -> Iterator[Problem]:
                 yield problems.duplicate(row.place(keys[0]), ", ".join(row[key] for key in keys), earlier.cell(keys[0]))
 
 
-def _unknown(row: Row, column: Column, targets: list[Table]) -> Iterator[Problem]:
-    keys = [table.sheet.keys[0].name for table in targets]
+def _unknown(table: Table, column: Column, targets: list[Table]) -> Iterator[Problem]:
+    keys = [target.sheet.keys[0].name for target in targets]
     # A sheet whose names could not be read has its own problem; what refers to it is not to blame.
-    if row[column.name] == "" or not all(key in table.addresses for key, table in zip(keys, targets, strict=True)):
+    if not all(key in target.addresses for key, target in zip(keys, targets, strict=True)):
         return
-    names = list(dict.fromkeys(row[key] for key, table in zip(keys, targets, strict=True) for row in table if row[key]))
-    if row[column.name] not in names:
-        sheets = tuple(table.sheet.name for table in targets)
-        yield problems.unknown_name(row.place(column.name), row[column.name], sheets, names, row.is_blank(column.name))
+    sheets = tuple(target.sheet.name for target in targets)
+    rows = [(row, key) for key, target in zip(keys, targets, strict=True) for row in target]
+    names = list(dict.fromkeys(row[key] for row, key in rows if row[key]))
+    known = {"", *names}
+    for row in table:
+        name = row[column.name]
+        if name not in known:
+            yield problems.unknown_name(row.place(column.name), name, sheets, names, row.is_blank(column.name))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -50,6 +52,20 @@ class Problem:
         return f"{self.place}  {self.sentence}"
 
     @property
+    def record(self) -> dict[str, str]:
+        """The problem for another program. `sheet` is the file's name, and `cell` empty, where the file is meant."""
+        return {
+            "place": self.place,
+            "sheet": self.sheet,
+            "cell": self.cell,
+            "severity": self.severity,
+            "message": self.sentence,
+            "found": self.found,
+            "allowed": self.allowed,
+            "remedy": self.advice,
+        }
+
+    @property
     def order(self) -> tuple[int, int, int, str]:
         """Sorts by sheet, row and column; what concerns the file or an undeclared sheet comes first."""
         match = re.fullmatch(r"([A-Z]+)(\d+)", self.cell)
@@ -76,6 +92,14 @@ def listing(problems: Sequence[Problem]) -> str:
     width = max((len(problem.place) for problem in problems), default=0)
     marks = {"error": "", "warning": "warning: "}
     return "\n".join(f"{p.place:<{width}}  {marks[p.severity]}{p.sentence}" for p in problems)
+
+
+def counted(problems: Sequence[Problem]) -> str:
+    """How many there are: `no problems`, `2 problems and 1 warning`."""
+    numbers = Counter(problem.severity for problem in problems)
+    words = (("error", "problem"), ("warning", "warning"))
+    parts = [f"{numbers[kind]} {word}{'s' * (numbers[kind] != 1)}" for kind, word in words if numbers[kind]]
+    return " and ".join(parts) or "no problems"
 
 
 def address(sheet: str, cell: str) -> str:
@@ -125,6 +149,11 @@ def damaged_file(file: str) -> Problem:
     )
 
 
+def too_large(where: str, what: str, count: int, limit: int) -> Problem:
+    advice = "Delete rows and columns that it does not need, also those that look empty but hold formats, and save."
+    return Problem(where, "", f"holds {count:,} {what}", f"allowed are {limit:,}", advice)
+
+
 def missing_sheet(name: str, own_sheets: Sequence[str]) -> Problem:
     near = nearest(name, own_sheets)
     advice = f"Rename '{near}' to {name}." if near else "Take it from a blank workbook (the command blank writes one)."
@@ -136,7 +165,8 @@ def empty_sheet(at: Place) -> Problem:
 
 
 def missing_column(at: Place, name: str, what: str) -> Problem:
-    return Problem(*at, f"the {what} {name} is missing", "", f"Add it; the {what}s may stand in any order.")
+    how = "as a head in this row" if what == "column" else "as a row of its own"
+    return Problem(*at, f"the {what} {name} is missing", "", f"Add it {how}; the {what}s may stand in any order.")
 
 
 def renamed_column(at: Place, found: str, name: str, what: str) -> Problem:
@@ -147,12 +177,34 @@ def repeated_column(at: Place, name: str, other: str) -> Problem:
     return Problem(*at, f"{name} is here a second time", f"the first is {other}", "Rename or delete one of the two.")
 
 
+# What is done to cells besides filling them in
+
+
+def merged(at: Place, last: str) -> Problem:
+    advice = "Unmerge them (Home, Merge & Center), and fill in every cell."
+    return Problem(*at, f"{at[1]}:{last} are merged", f"only {at[1]} can hold a value", advice)
+
+
+def hidden_rows(at: Place, rows: Sequence[int]) -> Problem:
+    which = f"rows {listed(map(str, rows))} are" if len(rows) > 1 else f"row {rows[0]} is"
+    it = "they count" if len(rows) > 1 else "it counts"
+    advice = f"Show {'them' if len(rows) > 1 else 'it'}, and delete what is not meant."
+    return Problem(*at, f"{which} hidden, by hand or by a filter", f"{it} all the same", advice, "warning")
+
+
+def asks_a_program(at: Place, formula: str) -> Problem:
+    found = f"is a formula that starts or asks another program (DDE): {formula}"
+    return Problem(*at, found, "", "Type the value instead, and ask who made the file.")
+
+
 # Cells that hold nothing a value can be read from
 
 
 def blank(at: Place, column: Column) -> Problem:
     way_out = "Fill it in, or clear the whole row." if column.key else "Fill it in."
-    return Problem(*at, f"{column.name} is blank", f"allowed is {describe.allowed(column)}", way_out)
+    rule = describe.allowed(column)
+    allowed = f"allowed is {rule}" if rule != "text" else f"every row needs {'a name' if column.key else 'one'}"
+    return Problem(*at, f"{column.name} is blank", allowed, way_out)
 
 
 def only_spaces(at: Place, column: Column) -> Problem:
@@ -179,8 +231,10 @@ def text_for_number(at: Place, column: Column, text: str) -> Problem:
     if value is None:
         way_out = " or ".join(("Type a number", *column.words))
         way_out += "." if column.required else ", or clear the cell where there is none."
-    else:
+    elif within(column, value):
         way_out = f"Type {describe.typed(column, value)} as a number."
+    else:
+        way_out = out_of_bounds(at, column, value).advice
     return Problem(*at, f"{column.name} is the text '{text}'", f"allowed is {describe.allowed(column)}", way_out)
 
 
@@ -193,13 +247,20 @@ def _number_in(text: str) -> float | None:
     return float(match[1].replace(",", "")) / (100 if match[2] else 1)
 
 
+def within(column: Column, value: float) -> bool:
+    """Whether a number lies between the bounds of its column; a missing bound bounds nothing."""
+    low = -math.inf if column.at_least is None else column.at_least
+    high = math.inf if column.at_most is None else column.at_most
+    return math.isfinite(value) and low <= value <= high
+
+
 def wrong_kind(at: Place, column: Column, value: Any) -> Problem:
     """TRUE or a date where a number belongs, a number where text or a date belongs, and the like."""
     if column.unit.kind in ("date", "month"):
         advice = "Type it as a date, such as 2026-11-03, in a cell with a date format."
     elif column.unit.is_number:
         advice = "Type a number, in a cell with a number format."
-    elif column.choices or column.words:
+    elif column.choices or column.words or column.refers_to:
         advice = "Choose one from the list."
     else:
         advice = "Type an apostrophe before it to make it text."

@@ -5,8 +5,10 @@ The file is read once, into memory, and hashed as it was read.
 
 from __future__ import annotations
 
+import gc
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -19,14 +21,15 @@ from engine.sheets import CHANGE_LOG, SETTINGS, SHEETS, Column, Sheet
 from engine.workbook import problems
 from engine.workbook.agreement import disagreements
 from engine.workbook.cells import nothing, value_of
-from engine.workbook.grid import Grid, grids
+from engine.workbook.grid import Contents, TooLargeError, contents
 from engine.workbook.layout import Layout, coordinate, layout_of
 from engine.workbook.names import wrong_names
+from engine.workbook.oddities import oddities, unreadable
 from engine.workbook.problems import InvalidWorkbook, Problem, in_order
-from engine.workbook.safety import safe_bytes
+from engine.workbook.safety import open_elsewhere, safe_bytes
 from engine.workbook.tables import Inputs, Row, Spot, Table
 
-__all__ = ["Inputs", "Row", "Table", "read"]
+__all__ = ["Inputs", "Row", "Table", "problems_of", "read"]
 
 READ = tuple(sheet for sheet in SHEETS if sheet is not CHANGE_LOG)
 
@@ -36,9 +39,34 @@ def read(path: str | Path, month: date | None = None) -> Inputs:
 
     Errors: InvalidWorkbook with all problems, each with its cell; warnings alone do not stop.
     """
-    path = Path(path)
+    with without_collecting():
+        return _read(Path(path), month)
+
+
+def problems_of(path: str | Path) -> tuple[Problem, ...]:
+    """All problems and warnings of a workbook, in the order of its sheets and cells."""
+    try:
+        return read(path).warnings
+    except InvalidWorkbook as invalid:
+        return invalid.problems
+
+
+@contextmanager
+def without_collecting() -> Iterator[None]:
+    """Looking for cycles among many cells takes half the time of reading them, and frees nothing."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _read(path: Path, month: date | None) -> Inputs:
     data = safe_bytes(path)
     tables, found = _tables(path.name, data)
+    found += open_elsewhere(path)
     if month is not None:
         settings = tables[SETTINGS.name]
         columns = {**settings.columns, "report_month": np.array([month], dtype=object)}
@@ -55,7 +83,10 @@ def read(path: str | Path, month: date | None = None) -> Inputs:
 def _tables(file: str, data: bytes) -> tuple[dict[str, Table], list[Problem]]:
     """Every sheet as a table, empty where the sheet is missing, and what is wrong with single cells."""
     try:
-        cells, sheets = grids(data, [sheet.name for sheet in READ])
+        held, sheets = contents(data, [sheet.name for sheet in READ])
+    except TooLargeError as large:
+        where = large.sheet or file
+        raise InvalidWorkbook([problems.too_large(where, large.what, large.count, large.limit)]) from large
     except Exception as error:
         # openpyxl raises many kinds of error on a damaged file, and for the analyst they are all one.
         raise InvalidWorkbook([problems.damaged_file(file)]) from error
@@ -63,29 +94,34 @@ def _tables(file: str, data: bytes) -> tuple[dict[str, Table], list[Problem]]:
     tables: dict[str, Table] = {}
     settings: Mapping[str, Any] = {column.name: nothing(column) for column in SETTINGS.columns}
     for sheet in READ:
-        if sheet.name in cells:
-            grid = cells[sheet.name]
-            tables[sheet.name], wrong = _table(sheet, grid, layout_of(sheet, grid), settings)
+        if sheet.name in held:
+            layout = layout_of(sheet, held[sheet.name].cells)
+            tables[sheet.name], wrong = _table(sheet, held[sheet.name], layout, settings)
             found += wrong
         else:
             tables[sheet.name] = _without_rows(sheet)
-            found.append(problems.missing_sheet(sheet.name, [name for name in sheets if name not in cells]))
+            found.append(problems.missing_sheet(sheet.name, [name for name in sheets if name not in held]))
         if sheet is SETTINGS and len(tables[sheet.name]):
             settings = {name: values.item(0) for name, values in tables[sheet.name].columns.items()}
     return tables, found
 
 
-def _table(sheet: Sheet, grid: Grid, layout: Layout, settings: Mapping[str, Any]) -> tuple[Table, list[Problem]]:
+def _table(sheet: Sheet, held: Contents, layout: Layout, settings: Mapping[str, Any]) -> tuple[Table, list[Problem]]:
     """The table whose cells stand at these positions, and what is wrong with them."""
-    found = list(layout.problems)
+    found = [*layout.problems, *oddities(sheet.name, held, layout)]
+    told = unreadable(held, layout)
     columns = {column.name: [nothing(column)] * layout.rows for column in sheet.columns}
     blank, formulas = set[Spot](), dict[Spot, str]()
     broken = {(name, index) for name in columns if name not in layout.positions for index in range(layout.rows)}
     for name, positions in layout.positions.items():
+        column = sheet.column(name)
         for index, position in enumerate(positions):
-            cell, spot = grid.get(position), (name, index)
+            cell, spot = held.cells.get(position), (name, index)
             place = sheet.name, coordinate(position)
-            columns[name][index], problem = value_of(sheet.column(name), cell, place, settings)
+            if position in told:
+                broken.add(spot)
+                continue
+            columns[name][index], problem = value_of(column, cell, place, settings)
             if problem:
                 found.append(problem)
                 broken.add(spot)

@@ -73,6 +73,15 @@ def safe_bytes(path: Path) -> bytes:
     return data
 
 
+def open_elsewhere(path: Path) -> Iterator[Problem]:
+    """A warning where Excel or LibreOffice has left a note beside the file that it is open."""
+    for note in (f"~${path.name}", f".~lock.{path.name}#"):
+        if path.with_name(note).exists():
+            found = f"is open in another program ({note} lies beside it)"
+            advice = "Save it there and close it; delete that file where nobody has it open."
+            yield Problem(path.name, "", found, "what has not been saved is not read", advice, "warning")
+
+
 def _refusal(file: str, found: str, advice: str, allowed: str = "") -> InvalidWorkbook:
     return InvalidWorkbook([Problem(file, "", found, allowed, advice)])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -40,8 +41,13 @@ class Table:
 
     def find(self, name: str) -> Row | None:
         """The row with this name in the first key column; None where there is none."""
+        return self._by_name.get(name)
+
+    @cached_property
+    def _by_name(self) -> dict[str, Row]:
+        """The first row of every name."""
         key = self.sheet.keys[0].name
-        return next((row for row in self if name and row[key] == name), None)
+        return {row[key]: row for row in reversed(list(self)) if row[key]}
 
     def sound(self, *columns: str) -> bool:
         """Whether every cell of these columns could be read."""

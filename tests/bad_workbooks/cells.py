@@ -79,6 +79,57 @@ DEFECTS = (
         "tensor_parallel is 2.5; allowed is a whole number, 1 to 1,024. Type 2, or another whole number.",
     ),
     cell(
+        "a percent typed as text without its sign",
+        "Configurations",
+        "requests_share",
+        "60",
+        "requests_share is the text '60'; allowed is 0.0001 % to 100 %. Type 60 % or 0.6.",
+    ),
+    cell(
+        "a number as text in another unit",
+        "Hardware",
+        "accelerator_memory",
+        "80,000",
+        "accelerator_memory is the text '80,000'; allowed is 1 to 2,000 GB. "
+        "Check the figure and its unit: the column holds GB.",
+    ),
+    cell(
+        "a number where a name belongs",
+        "Configurations",
+        "model",
+        8,
+        "model is the number 8; allowed is a name on the Models sheet. Choose one from the list.",
+    ),
+    cell(
+        "a figure without a source",
+        "Models",
+        "source",
+        None,
+        "source is blank; every row needs one. Fill it in.",
+    ),
+    cell(
+        "a figure without a day",
+        "Models",
+        "checked_on",
+        None,
+        "checked_on is blank; allowed is a date, such as 2026-11-03. Fill it in.",
+    ),
+    cell(
+        "a negative price",
+        "Prices",
+        "output_price",
+        -0.3,
+        "output_price is -$0.3/Mtoken; allowed is $0/Mtoken to $10,000/Mtoken. "
+        "Check the figure and its unit: the column holds $/Mtoken.",
+    ),
+    cell(
+        "an error value where a name belongs",
+        "Configurations",
+        "model",
+        "#REF!",
+        "model is the error #REF!; allowed is a name on the Models sheet. Correct the formula, or type the value.",
+    ),
+    cell(
         "TRUE where a number belongs",
         "Traffic",
         "mean_requests",
@@ -208,7 +259,7 @@ DEFECTS = (
         "Hardware",
         "hardware",
         None,
-        "hardware is blank; allowed is text. Fill it in, or clear the whole row.",
+        "hardware is blank; every row needs a name. Fill it in, or clear the whole row.",
     ),
     cell(
         "only spaces",

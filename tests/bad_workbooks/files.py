@@ -20,6 +20,11 @@ class BadFile:
     made_from: Callable[[bytes], bytes]
     says: str
     called: str = "november.xlsx"
+    sheet: str = ""  # where the problem is one of a sheet
+
+    @property
+    def place(self) -> str:
+        return self.sheet or self.called
 
 
 def _zip(*parts: tuple[str, bytes], compression: int = ZIP_DEFLATED) -> bytes:
@@ -48,6 +53,44 @@ def _corrupted(valid: bytes) -> bytes:
     return valid[:start] + bytes(200) + valid[start + 200 :]
 
 
+def _with_sheet(cells: bytes) -> Callable[[bytes], bytes]:
+    """The workbook with other rows on the sheet Hardware."""
+
+    def made(valid: bytes) -> bytes:
+        with ZipFile(io.BytesIO(valid)) as package:
+            content = package.read(HARDWARE)
+        start, end = content.index(b"<sheetData>"), content.index(b"</sheetData>")
+        return with_part(HARDWARE, content[: start + len(b"<sheetData>")] + cells + content[end:])(valid)
+
+    return made
+
+
+def _with_texts(texts: bytes) -> Callable[[bytes], bytes]:
+    """The workbook with a table of texts that cells share."""
+
+    def made(valid: bytes) -> bytes:
+        with ZipFile(io.BytesIO(valid)) as package:
+            types = package.read("[Content_Types].xml")
+        override = f'<Override PartName="/{STRINGS}" ContentType="{STRINGS_TYPE}"/></Types>'.encode()
+        valid = with_part("[Content_Types].xml", types.replace(b"</Types>", override))(valid)
+        return with_part(STRINGS, texts)(valid)
+
+    return made
+
+
+def _understated(valid: bytes) -> bytes:
+    """A part of 30 MB that the file says is 1,000 bytes long, in both places where it says so."""
+    packed = bytearray(with_part("xl/worksheets/sheet1.xml", bytes(30_000_000))(valid))
+    for says in (packed.rindex(b"PK\x03\x04") + 22, packed.rindex(b"PK\x01\x02") + 24):
+        packed[says : says + 4] = (1000).to_bytes(4, "little")
+    return bytes(packed)
+
+
+HARDWARE, STRINGS = "xl/worksheets/sheet7.xml", "xl/sharedStrings.xml"
+STRINGS_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
+ROWS = b"".join(b'<row r="%d"><c r="A%d"><v>1</v></c></row>' % (row, row) for row in range(1, 20_003))
+CELLS = b'<row r="5">' + b"".join(b"<c><v>%d</v></c>" % number for number in range(600_001)) + b"</row>"
+TEXTS = XML + b"<sst>" + b"".join(b"<si><t>%d</t></si>" % number for number in range(600_001)) + b"</sst>"
 WORKBOOK_ONLY = ("[Content_Types].xml", XML + b"<Types/>"), ("xl/workbook.xml", XML + b"<workbook/>")
 LAUGHS = XML + b'<!DOCTYPE l [<!ENTITY a "ha"><!ENTITY b "' + b"&a;" * 1000 + b'">]><l>' + b"&b;" * 1000 + b"</l>"
 
@@ -140,6 +183,31 @@ FILES = (
         "connections",
         with_part("xl/connections.xml", XML + b"<connections/>"),
         "is connected to outside data. Delete the connections (Data, Queries & Connections), which keeps the values.",
+    ),
+    BadFile(
+        "a bomb that says it is small",
+        _understated,
+        "is damaged or was cut short. Open it in Excel, let it be repaired, and save it again.",
+    ),
+    BadFile(
+        "more rows than inputs have",
+        _with_sheet(ROWS),
+        "holds 20,002 rows; allowed are 20,000. Delete rows and columns that it does not need, also those that look "
+        "empty but hold formats, and save.",
+        sheet="Hardware",
+    ),
+    BadFile(
+        "more cells than inputs have",
+        _with_sheet(CELLS),
+        "holds 600,001 cells; allowed are 600,000. Delete rows and columns that it does not need, also those that look "
+        "empty but hold formats, and save.",
+        sheet="Hardware",
+    ),
+    BadFile(
+        "more texts than inputs have",
+        _with_texts(TEXTS),
+        "holds 600,001 texts; allowed are 600,000. Delete rows and columns that it does not need, also those that look "
+        "empty but hold formats, and save.",
     ),
     BadFile(
         "Excel's note",

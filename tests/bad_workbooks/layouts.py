@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bad_workbooks.valid import ROWS, Defect, Edit, coordinate, fill, put
+from bad_workbooks.valid import ROWS, Defect, Edit, both, coordinate, fill, more, put
 from openpyxl import Workbook
 
 from engine.sheets import HEAD_ROW
@@ -13,6 +13,14 @@ def _head(sheet: str, column: str) -> str:
 
 
 HEAD = _head("Hardware", "memory_bandwidth")
+
+def _merge(sheet: str, cells: str) -> Edit:
+    def edit(book: Workbook) -> None:
+        book[sheet].merge_cells(cells)
+
+    return edit
+
+
 NAME_OF_HEADROOM = coordinate("Settings", "headroom").replace("B", "A")
 
 
@@ -47,7 +55,13 @@ DEFECTS = (
         "a missing column",
         put("Hardware", HEAD, None),
         "Hardware!A4",
-        "the column memory_bandwidth is missing. Add it; the columns may stand in any order.",
+        "the column memory_bandwidth is missing. Add it as a head in this row; the columns may stand in any order.",
+    ),
+    Defect(
+        "a missing setting",
+        put("Settings", NAME_OF_HEADROOM, None),
+        "Settings!A4",
+        "the setting headroom is missing. Add it as a row of its own; the settings may stand in any order.",
     ),
     Defect(
         "a renamed column",
@@ -66,6 +80,31 @@ DEFECTS = (
         put("Settings", NAME_OF_HEADROOM, "head room"),
         f"Settings!{NAME_OF_HEADROOM}",
         "'head room' is no setting of this sheet, which needs headroom. Rename it to headroom.",
+    ),
+    Defect(
+        "a renamed column among other names",
+        put("Models", _head("Models", "kv_heads"), "KV-heads"),
+        f"Models!{_head('Models', 'kv_heads')}",
+        "'KV-heads' is no column of this sheet, which needs kv_heads. Rename it to kv_heads.",
+    ),
+    Defect(
+        "a column with spaces around its name",
+        put("Hardware", HEAD, " memory_bandwidth "),
+        f"Hardware!{HEAD}",
+        "' memory_bandwidth ' is no column of this sheet, which needs memory_bandwidth. Rename it to memory_bandwidth.",
+    ),
+    Defect(
+        "cells merged over rows",
+        both(more("Configurations", {"configuration": "second"}), _merge("Configurations", "C5:D6")),
+        "Configurations!C5",
+        "C5:D6 are merged; only C5 can hold a value. Unmerge them (Home, Merge & Center), and fill in every cell.",
+    ),
+    Defect(
+        "a formula that starts a program",
+        put("Hardware", "H5", "=cmd|'/c calc'!A0"),
+        "Hardware!H5",
+        "is a formula that starts or asks another program (DDE): =cmd|'/c calc'!A0. "
+        "Type the value instead, and ask who made the file.",
     ),
     Defect(
         "a sheet without rows",
