@@ -5,11 +5,12 @@ import pytest
 from openpyxl import load_workbook
 from test_catalogue import _broken
 
-from engine.catalogue import INPUTS, PUBLISHED_CASES, published_cases, write_examples
+from engine.catalogue import INPUTS, PUBLISHED_CASES, published_cases
 from engine.run import report_month
 from engine.scenarios import scenario
 from engine.studies.alternatives import cheapest_moves
 from engine.workbook.read import read
+from engine.workbook.shipped import write_examples
 
 AUSTIN = "Austin et al. (2025), part 8"
 POST = "Lepton AI, post on the price of Llama 3.1 405B (2024)"
