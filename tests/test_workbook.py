@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 import shutil
 import time
 from contextlib import suppress
@@ -98,6 +99,26 @@ def test_a_table_grows_below_itself_and_past_gaps(valid: Path, tmp_path: Path) -
     table = read(spoil(valid, tmp_path / "grown.xlsx", grown)).tables["Hardware"]
     assert table.columns["hardware"].tolist() == ["H100", "H200", "B200"]
     assert table.addresses["hardware"] == ("A5", "A6", "A305")
+
+
+def test_cells_without_addresses_count_from_the_one_before(valid: Path, tmp_path: Path) -> None:
+    """As some programs write them: the first of a row and every third have their address, the others follow."""
+
+    def thinned(row: re.Match[bytes]) -> bytes:
+        first, *others = re.split(rb"(?=<c r=)", row[0])
+        kept = (cell if number % 3 == 0 else re.sub(rb'^<c r="\w+"', b"<c", cell) for number, cell in enumerate(others))
+        return first + b"".join(kept)
+
+    path = tmp_path / "thinned.xlsx"
+    shutil.copy(valid, path)
+    for number in range(2, len(SHEETS) + 2):
+        part = f"xl/worksheets/sheet{number}.xml"
+        with ZipFile(path) as package:
+            content = package.read(part)
+        thin = re.sub(rb"<row .*?</row>", thinned, content)
+        assert thin != content
+        path.write_bytes(files.with_part(part, thin)(path.read_bytes()))
+    assert same_tables(read(path), read(valid))
 
 
 def test_what_is_the_analysts_own_is_left_in_peace(valid: Path, tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ Nothing is converted silently: text that looks like a number, a padded name or a
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any
@@ -95,7 +94,7 @@ def _text(column: Column, value: Any, at: Place) -> Read:
         return nothing(column), problems.unknown_word(at, column, name)
     if name != value:
         return column.words.get(name, name), problems.padded(at, value)
-    if any(unicodedata.category(letter) in ("Cc", "Cf", "Zl", "Zp", "Zs") for letter in name.replace(" ", "")):
+    if not name.isprintable():
         return name, problems.invisible_character(at, name)
     if column.key and set(name) & set("*?~"):
         return name, problems.wildcard(at, name)

@@ -153,9 +153,15 @@ class _Cells:
         self.formulas = WorkSheetParser(b"", [])
 
     def of_row(self, row: int, elements: Iterable[Element]) -> Iterator[tuple[tuple[int, int], Cell]]:
-        column = 0
+        column, passed = 0, ""
         for element in elements:
             place = element.get("r")
+            if place and not len(element):
+                # Most cells of a large sheet are blank, and where they are is seldom asked for.
+                passed = place
+                continue
+            if not place and passed:
+                column, passed = coordinate_to_tuple(passed)[1], ""
             row, column = coordinate_to_tuple(place) if place else (row, column + 1)
             kind, value = element.get("t", "n"), self._value(element)
             if element.find(FORMULA_TAG) is not None:

@@ -113,11 +113,12 @@ def _table(sheet: Sheet, held: Contents, layout: Layout, settings: Mapping[str, 
     columns = {column.name: [nothing(column)] * layout.rows for column in sheet.columns}
     blank, formulas = set[Spot](), dict[Spot, str]()
     broken = {(name, index) for name in columns if name not in layout.positions for index in range(layout.rows)}
+    addresses = {name: tuple(map(coordinate, positions)) for name, positions in layout.positions.items()}
     for name, positions in layout.positions.items():
         column = sheet.column(name)
         for index, position in enumerate(positions):
             cell, spot = held.cells.get(position), (name, index)
-            place = sheet.name, coordinate(position)
+            place = sheet.name, addresses[name][index]
             if position in told:
                 broken.add(spot)
                 continue
@@ -130,7 +131,6 @@ def _table(sheet: Sheet, held: Contents, layout: Layout, settings: Mapping[str, 
             if cell and cell.formula:
                 formulas[spot] = cell.formula
     arrays = {column.name: _array(column, columns[column.name]) for column in sheet.columns}
-    addresses = {name: tuple(map(coordinate, positions)) for name, positions in layout.positions.items()}
     return Table(sheet, arrays, addresses, frozenset(blank), formulas, frozenset(broken)), found
 
 

@@ -23,6 +23,10 @@ PART_LIMIT = 50 * MEGABYTE
 # Sheets of the same row over and over reach about 40; what is made to exhaust memory reaches 1,000.
 RATIO_LIMIT = 100
 
+# What tells where the sheets are and how they look is read as a whole, and is small in workbooks that people made.
+FRAME = ("[Content_Types].xml", "xl/workbook.xml", "xl/_rels/workbook.xml.rels", "xl/styles.xml")
+FRAME_LIMIT = 3 * MEGABYTE
+
 SAVE_AS = "Save it as an Excel workbook (.xlsx)."
 ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 SIGNATURES = {
@@ -66,7 +70,7 @@ def safe_bytes(path: Path) -> bytes:
             _check_size(path.name, package.infolist())
             _check_kind(path.name, package.namelist())
             refusals = [*_refused_parts(path.name, package), *_refused_declarations(path.name, package)]
-    except (BadZipFile, EOFError, NotImplementedError, ValueError, zlib.error, expat.ExpatError) as error:
+    except (BadZipFile, EOFError, NotImplementedError, ValueError, zlib.error) as error:
         raise InvalidWorkbook([damaged_file(path.name)]) from error
     if refusals:
         raise InvalidWorkbook(refusals)
@@ -132,6 +136,11 @@ def _check_size(file: str, parts: list[ZipInfo]) -> None:
     if unpacked > UNPACKED_LIMIT or largest > PART_LIMIT or dense:
         found = f"unpacks to {unpacked / MEGABYTE:,.0f} MB, far more than a workbook of inputs holds"
         raise _refusal(file, found, "Delete rows and sheets it does not need, or copy the sheets into a new workbook.")
+    for part in parts:
+        if part.filename in FRAME and part.file_size > FRAME_LIMIT:
+            found = f"holds {part.file_size / MEGABYTE:,.0f} MB of names and styles in {part.filename}"
+            allowed = f"allowed are {FRAME_LIMIT // MEGABYTE} MB"
+            raise _refusal(file, found, "Copy the sheets into a new workbook.", allowed)
     if any(part.flag_bits & 1 for part in parts):
         raise _refusal(file, "is a zip file with a password", "Save the workbook again in Excel, without a password.")
 
@@ -155,12 +164,12 @@ def _refused_parts(file: str, package: ZipFile) -> Iterator[Problem]:
 def _refused_declarations(file: str, package: ZipFile) -> Iterator[Problem]:
     """XML that declares its own entities, which no program writes into a workbook but an attack would."""
     for name in package.namelist():
-        if name.lower().endswith((".xml", ".rels", ".vml")):
-            with package.open(name) as part:
-                declared = _has_doctype(part)
-            if declared:
-                found = f"holds a document type declaration (DOCTYPE) in {name}, which Excel never writes"
-                yield Problem(file, "", found, "", "Ask who made the file, and copy the figures into a new workbook.")
+        # All of them, because a sheet may lie in a part of any name.
+        with package.open(name) as part:
+            declared = _has_doctype(part)
+        if declared:
+            found = f"holds a document type declaration (DOCTYPE) in {name}, which Excel never writes"
+            yield Problem(file, "", found, "", "Ask who made the file, and copy the figures into a new workbook.")
 
 
 class _PrologRead(Exception):  # noqa: N818 - not an error: it stops the parser where the answer is known
@@ -169,7 +178,7 @@ class _PrologRead(Exception):  # noqa: N818 - not an error: it stops the parser 
 
 
 def _has_doctype(part: IO[bytes]) -> bool:
-    """Whether a DOCTYPE stands before the first element; nothing further is read."""
+    """Whether a DOCTYPE stands before the first element; nothing further is read. What is no XML has none."""
 
     def stop(has_doctype: bool) -> None:
         raise _PrologRead(has_doctype)
@@ -182,4 +191,6 @@ def _has_doctype(part: IO[bytes]) -> bool:
             parser.Parse(chunk)
     except _PrologRead as answer:
         return answer.has_doctype
+    except expat.ExpatError:
+        return False
     return False

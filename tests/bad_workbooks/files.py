@@ -158,6 +158,11 @@ FILES = (
         "is 21 MB large; allowed are 20 MB. Delete pictures and data it does not need.",
     ),
     BadFile(
+        "more styles than anybody makes",
+        with_part("xl/styles.xml", XML + b"".join(b"<xf fontId=\"%d\"/>" % number for number in range(200_000))),
+        "holds 4 MB of names and styles in xl/styles.xml; allowed are 3 MB. Copy the sheets into a new workbook.",
+    ),
+    BadFile(
         "entities",
         with_part("xl/sharedStrings.xml", LAUGHS),
         "holds a document type declaration (DOCTYPE) in xl/sharedStrings.xml, which Excel never writes. "
@@ -167,6 +172,12 @@ FILES = (
         "entities in another encoding",
         with_part("xl/sharedStrings.xml", LAUGHS.decode().replace("?>", ' encoding="utf-16"?>', 1).encode("utf-16")),
         "holds a document type declaration (DOCTYPE) in xl/sharedStrings.xml, which Excel never writes. "
+        "Ask who made the file, and copy the figures into a new workbook.",
+    ),
+    BadFile(
+        "entities in a part that is not called XML",
+        with_part("xl/worksheets/sheet.dat", LAUGHS),
+        "holds a document type declaration (DOCTYPE) in xl/worksheets/sheet.dat, which Excel never writes. "
         "Ask who made the file, and copy the figures into a new workbook.",
     ),
     BadFile(
