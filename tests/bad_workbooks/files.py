@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
+from engine.sheets import SHEETS
+
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 XML = b'<?xml version="1.0"?>'
 
@@ -86,7 +88,9 @@ def _understated(valid: bytes) -> bytes:
     return bytes(packed)
 
 
-HARDWARE, STRINGS = "xl/worksheets/sheet7.xml", "xl/sharedStrings.xml"
+# The cover is the first of all sheets.
+HARDWARE = f"xl/worksheets/sheet{2 + [sheet.name for sheet in SHEETS].index('Hardware')}.xml"
+STRINGS = "xl/sharedStrings.xml"
 STRINGS_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml"
 ROWS = b"".join(b'<row r="%d"><c r="A%d"><v>1</v></c></row>' % (row, row) for row in range(1, 20_003))
 CELLS = b'<row r="5">' + b"".join(b"<c><v>%d</v></c>" % number for number in range(600_001)) + b"</row>"
