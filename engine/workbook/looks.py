@@ -105,6 +105,19 @@ def put(cell: Cell | MergedCell, value: Any, style: str, number_format: str = ""
     cell.style = style
     if number_format:
         cell.number_format = number_format
+    _keep_text(cell, value)
+
+
+def retype(cell: Cell | MergedCell, value: Any) -> None:
+    """Types into a cell that keeps its looks. Text stays text, also where it begins like a formula."""
+    number_format = cell.number_format
+    cell.value = value
+    # openpyxl gives a day a format of its own choice.
+    cell.number_format = number_format
+    _keep_text(cell, value)
+
+
+def _keep_text(cell: Cell | MergedCell, value: Any) -> None:
     if isinstance(value, str):
         cell.data_type = "s"
         cell.quotePrefix = value.startswith("=")

@@ -1,0 +1,179 @@
+"""Adding: new rows at the end of a sheet's table, with all that covers the table. Knows no figure.
+
+What covers the last row of a table covers the new rows too: the native table with its formulas, validations,
+conditional formats, and the print area.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
+from dataclasses import dataclass, replace
+from typing import Any
+
+from openpyxl import Workbook
+from openpyxl.cell.cell import MergedCell
+from openpyxl.formatting.formatting import ConditionalFormattingList
+from openpyxl.formula.translate import Translator
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.cell_range import CellRange, MultiCellRange
+from openpyxl.worksheet.table import Table
+from openpyxl.worksheet.worksheet import Worksheet
+
+from engine.sheets import Sheet
+from engine.workbook import problems
+from engine.workbook.grid import Cell
+from engine.workbook.layout import Layout, coordinate, layout_of
+from engine.workbook.looks import LINE, retype, row_height
+from engine.workbook.problems import InvalidWorkbook, Problem, address
+
+Row = Mapping[str, Any]
+
+MIGRATE = "Bring the workbook into this version's layout first: python -m engine migrate."
+
+
+@dataclass(frozen=True)
+class Place:
+    """A declared sheet as it stands in a loaded workbook."""
+
+    sheet: Worksheet
+    layout: Layout
+
+    @property
+    def columns(self) -> dict[str, int]:
+        """The column of the sheet that each column of ours stands in."""
+        return {name: column for name, (_, column) in self.layout.heads.items()}
+
+    @property
+    def width(self) -> range:
+        """The columns of the table, the analyst's own among them."""
+        edges = list(self.columns.values())
+        if self.table is not None:
+            area = CellRange(self.table.ref)
+            edges += [area.min_col, area.max_col]
+        return range(min(edges), max(edges) + 1)
+
+    @property
+    def head_row(self) -> int:
+        return next(iter(self.layout.heads.values()))[0]
+
+    @property
+    def last_row(self) -> int:
+        """The last row of the sheet that holds anything of ours, the row of heads where none does."""
+        return max((row for row, _ in next(iter(self.layout.positions.values()))), default=self.head_row)
+
+    @property
+    def table(self) -> Table | None:
+        """The native table that the rows stand in."""
+        tables: list[Table] = list(self.sheet.tables.values())
+        return next((each for each in tables if self._holds_heads(CellRange(each.ref))), None)
+
+    def _holds_heads(self, area: CellRange) -> bool:
+        first = min(self.columns.values())
+        return area.min_row <= self.head_row <= area.max_row and area.min_col <= first <= area.max_col
+
+
+def place_of(book: Workbook, declared: Sheet) -> Place:
+    """Where the sheet and its columns stand. Errors: InvalidWorkbook where there is no such sheet."""
+    sheet = book[declared.name] if declared.name in book.sheetnames else None
+    if not isinstance(sheet, Worksheet):
+        raise InvalidWorkbook([problems.missing_sheet(declared.name, book.sheetnames)])
+    cells = {(cell.row, cell.column): cell for row in sheet.iter_rows() for cell in row if cell.value is not None}
+    grid = {position: Cell(str(cell.value)) for position, cell in cells.items()}
+    return Place(sheet, layout_of(replace(declared, may_be_empty=True), grid))
+
+
+def add_rows(book: Workbook, declared: Sheet, rows: Sequence[Row]) -> list[str]:
+    """Types rows, each from column to value, below the last one of the sheet; says where each stands now.
+
+    Errors: InvalidWorkbook where the sheet or a column is missing, or a name is there already.
+    """
+    place = place_of(book, declared)
+    if wrong := [*place.layout.problems, *_totals(declared, place.table)]:
+        raise InvalidWorkbook(replace(each, advice=f"{each.advice} {MIGRATE}") for each in wrong)
+    if taken := list(_taken(declared, place, rows)):
+        raise InvalidWorkbook(taken)
+    first = place.last_row + 1
+    like = max(place.last_row, place.head_row + 1)
+    for number, row in enumerate(rows, start=first):
+        _type(place, like, number, row)
+    _grow(place, like, place.last_row + len(rows))
+    left, right = (get_column_letter(edge(place.columns.values())) for edge in (min, max))
+    key = declared.keys[0].name
+    return [
+        f"{address(declared.name, f'{left}{number}:{right}{number}')}  {row[key]}"
+        for number, row in enumerate(rows, start=first)
+    ]
+
+
+def _totals(declared: Sheet, table: Table | None) -> Iterable[Problem]:
+    if table is not None and table.totalsRowCount:
+        found, why = f"has a totals row under the table {table.displayName}", "where new rows belong"
+        yield Problem(declared.name, "", found, why, "Switch it off (Table Design, Total Row).")
+
+
+def _taken(declared: Sheet, place: Place, rows: Sequence[Row]) -> Iterable[Problem]:
+    """The keys that are there already; capitals make no difference."""
+    keys = [key.name for key in declared.keys]
+    there = {
+        tuple(str(place.sheet.cell(*position).value).casefold() for position in positions): positions[0]
+        for positions in zip(*(place.layout.positions[key] for key in keys), strict=True)
+    }
+    for row in rows:
+        at = there.get(tuple(str(row[key]).casefold() for key in keys))
+        if at is not None:
+            name = ", ".join(str(row[key]) for key in keys)
+            reason = "a name stands once (capitals make no difference)"
+            advice = "Add it under another name (--name), or change the row that is there."
+            yield Problem(declared.name, coordinate(at), f"'{name}' is already here", reason, advice)
+
+
+def _type(place: Place, like: int, number: int, row: Row) -> None:
+    """Types one row, in the looks of the row `like` and with the formulas of the analyst's own columns there."""
+    sheet, height = place.sheet, LINE
+    ours = place.columns
+    for column in place.width:
+        cell, above = sheet.cell(number, column), sheet.cell(like, column)
+        if isinstance(cell, MergedCell) or isinstance(above, MergedCell):
+            continue
+        if column not in ours.values() and isinstance(above.value, str) and above.data_type == "f":
+            cell.value = Translator(above.value, above.coordinate).translate_formula(cell.coordinate)
+        if not cell.has_style:
+            cell._style = copy(above._style)  # type: ignore[attr-defined]
+    for name, value in row.items():
+        retype(sheet.cell(number, ours[name]), value)
+        if isinstance(value, str):
+            width = sheet.column_dimensions[get_column_letter(ours[name])].width
+            height = max(height, row_height(value, width))
+    sheet.row_dimensions[number].height = height
+
+
+def _grow(place: Place, last: int, new: int) -> None:
+    """Makes everything that covers row `last` of the table cover the rows down to `new`."""
+
+    def grown(ref: str) -> str:
+        area = CellRange(ref)
+        covers = area.min_row <= last <= area.max_row
+        if covers and area.min_col <= place.width[-1] and place.width[0] <= area.max_col:
+            area.expand(down=max(0, new - area.max_row))
+        return str(area.coord)
+
+    def all_grown(places: MultiCellRange) -> MultiCellRange:
+        return MultiCellRange(" ".join(grown(str(each)) for each in places.ranges))
+
+    sheet = place.sheet
+    if place.table is not None:
+        place.table.ref = grown(place.table.ref)
+        if place.table.autoFilter is not None:
+            place.table.autoFilter.ref = place.table.ref
+    for validation in sheet.data_validations.dataValidation:
+        validation.sqref = all_grown(validation.sqref)
+    formats = ConditionalFormattingList()
+    for each in sheet.conditional_formatting:
+        for rule in each.rules:
+            formats.add(str(all_grown(each.sqref)), rule)
+    sheet.conditional_formatting = formats
+    if sheet.print_area:
+        # openpyxl gives the areas with the sheet's name, and takes them without.
+        areas = str(sheet.print_area).split(",")
+        sheet.print_area = ",".join(grown(area.rpartition("!")[2].replace("$", "")) for area in areas)
