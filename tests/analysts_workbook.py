@@ -109,7 +109,8 @@ def _of_sheet(sheet: Any, values: Any) -> Iterator[tuple[str, Any]]:
             if cell.value is not None or cell.has_style:
                 link = cell.hyperlink.target or cell.hyperlink.location if cell.hyperlink else None
                 note = (cell.comment.text, cell.comment.author) if cell.comment else None
-                yield cell.coordinate, (repr(cell.value), cell.data_type, shown, link, note, cell.quotePrefix, repr(looks))
+                value = (repr(cell.value), cell.data_type, cell.quotePrefix, shown)
+                yield cell.coordinate, (*value, link, note, repr(looks))
     yield "validations", sorted(map(_xml, sheet.data_validations.dataValidation))
     formats = sheet.conditional_formatting
     yield "formats", sorted((str(each.sqref), _xml(rule), repr(rule.dxf)) for each in formats for rule in each.rules)
