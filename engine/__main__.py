@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from engine.workbook.problems import InvalidWorkbook, counted, listing
+
+if TYPE_CHECKING:
+    from engine.workbook.copying import Copy
 
 INVALID, FAILED_CHECK = 3, 4
 # Where this file was cloned to: the worked examples are part of the checkout, not of the package.
@@ -23,7 +27,17 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+add = typer.Typer(help="Add rows to a copy of a workbook, from what exists.", no_args_is_help=True)
+app.add_typer(add, name="add")
+
 Workbook = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The input workbook.")]
+To = Annotated[Path, typer.Option("--to", help="The workbook to add to; it is not changed.")]
+Out = Annotated[Path, typer.Option("--out", help="Where to write the copy.")]
+Name = Annotated[str, typer.Option(help="What to call it in the workbook, where not as it is called there.")]
+Replace = Annotated[bool, typer.Option("--replace", help="Write over a file of the copy's name.")]
+AcceptLoss = Annotated[
+    bool, typer.Option("--accept-loss", help="Copy also what loses something by it, such as a chart of your own.")
+]
 
 
 def _month(text: str) -> date:
@@ -132,6 +146,66 @@ def reconcile(
         print(f"FAILED: {row.published.identity} prints {row.published.printed}: {row.why}", file=sys.stderr)
     if outcome.failures:
         raise typer.Exit(FAILED_CHECK)
+
+
+@add.command()
+def model(
+    source: Annotated[str, typer.Argument(help="A model's config.json, or a name in inputs/catalogue/models.csv.")],
+    to: To,
+    out: Out,
+    name: Name = "",
+    checked_on: Annotated[str, typer.Option(help="Day the config.json was looked at; today where left out.")] = "",
+    replace: Replace = False,
+    accept_loss: AcceptLoss = False,
+) -> None:
+    """Add a row to Models: the shapes and parameters that a config.json gives, or a row of the catalogue."""
+    from engine.filling.additions import add_model
+    from engine.workbook.copying import Target
+
+    day, target = _day(checked_on), Target(out, replace, accept_loss)
+    _tell(lambda: add_model(source, to, target, name=name, checked_on=day))
+
+
+@add.command()
+def hardware(
+    source: Annotated[str, typer.Argument(help="A name in inputs/catalogue/accelerators.csv.")],
+    to: To,
+    out: Out,
+    name: Name = "",
+    replace: Replace = False,
+    accept_loss: AcceptLoss = False,
+) -> None:
+    """Add a row of the catalogue to Hardware."""
+    from engine.filling.additions import add_hardware
+    from engine.workbook.copying import Target
+
+    target = Target(out, replace, accept_loss)
+    _tell(lambda: add_hardware(source, to, target, name=name))
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text) if text else date.today()
+    except ValueError:
+        raise typer.BadParameter(f"'{text}' is not a day; write it as 2026-11-03") from None
+
+
+def _tell(write: Callable[[], Copy]) -> None:
+    """Writes a copy and says what was done to it."""
+    from engine.filling import UnknownNameError
+    from engine.filling.model_config import ConfigError
+    from engine.workbook.copying import TargetError
+
+    try:
+        copy = write()
+    except (TargetError, UnknownNameError) as error:
+        raise typer.BadParameter(str(error)) from None
+    except ConfigError as error:
+        print(f"{error}.", file=sys.stderr)
+        raise typer.Exit(INVALID) from None
+    for note in copy.notes:
+        print(f"Note: {note}", file=sys.stderr)
+    print("\n".join((*copy.done, f"Written: {copy.path}")))
 
 
 def main() -> None:

@@ -22,6 +22,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from engine.sheets import Sheet
 from engine.workbook import problems
+from engine.workbook.cells import value_of
 from engine.workbook.grid import Cell
 from engine.workbook.layout import Layout, coordinate, layout_of
 from engine.workbook.looks import LINE, retype, row_height
@@ -91,9 +92,9 @@ def add_rows(book: Workbook, declared: Sheet, rows: Sequence[Row]) -> list[str]:
     place = place_of(book, declared)
     if wrong := [*place.layout.problems, *_totals(declared, place.table)]:
         raise InvalidWorkbook(replace(each, advice=f"{each.advice} {MIGRATE}") for each in wrong)
-    if taken := list(_taken(declared, place, rows)):
-        raise InvalidWorkbook(taken)
     first = place.last_row + 1
+    if wrong := [*_taken(declared, place, rows), *_wrong_values(declared, place, first, rows)]:
+        raise InvalidWorkbook(wrong)
     like = max(place.last_row, place.head_row + 1)
     for number, row in enumerate(rows, start=first):
         _type(place, like, number, row)
@@ -126,6 +127,16 @@ def _taken(declared: Sheet, place: Place, rows: Sequence[Row]) -> Iterable[Probl
             reason = "a name stands once (capitals make no difference)"
             advice = "Add it under another name (--name), or change the row that is there."
             yield Problem(declared.name, coordinate(at), f"'{name}' is already here", reason, advice)
+
+
+def _wrong_values(declared: Sheet, place: Place, first: int, rows: Sequence[Row]) -> Iterable[Problem]:
+    """What the reader would say of the values."""
+    for number, row in enumerate(rows, start=first):
+        for name, value in row.items():
+            at = coordinate((number, place.columns[name]))
+            _, problem = value_of(declared.column(name), Cell(value), (declared.name, at), {})
+            if problem is not None:
+                yield problem
 
 
 def _type(place: Place, like: int, number: int, row: Row) -> None:
