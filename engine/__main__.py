@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
@@ -31,7 +31,9 @@ add = typer.Typer(help="Add rows to a copy of a workbook, from what exists.", no
 app.add_typer(add, name="add")
 
 Workbook = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The input workbook.")]
-To = Annotated[Path, typer.Option("--to", help="The workbook to add to; it is not changed.")]
+To = Annotated[
+    Path, typer.Option("--to", exists=True, dir_okay=False, help="The workbook to add to; it is not changed.")
+]
 Out = Annotated[Path, typer.Option("--out", help="Where to write the copy.")]
 Name = Annotated[str, typer.Option(help="What to call it in the workbook, where not as it is called there.")]
 Replace = Annotated[bool, typer.Option("--replace", help="Write over a file of the copy's name.")]
@@ -78,8 +80,15 @@ def check(
     workbook: Workbook,
     as_json: Annotated[bool, typer.Option("--json", help="As a JSON list, for another program.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count as problems.")] = False,
+    marked: Annotated[
+        Path | None, typer.Option(help="Write a copy that shows each problem in its cell.", show_default=False)
+    ] = None,
+    replace: Replace = False,
+    accept_loss: AcceptLoss = False,
 ) -> None:
-    """List everything that is wrong with a workbook, and what is doubtful; write nothing."""
+    """List everything that is wrong with a workbook, and what is doubtful."""
+    from engine.workbook.copying import Target
+    from engine.workbook.marking import write_marked
     from engine.workbook.read import problems_of
 
     found = problems_of(workbook)
@@ -87,6 +96,13 @@ def check(
         print(json.dumps([problem.record for problem in found], indent=2, ensure_ascii=False))
     else:
         print(*filter(None, (listing(found), f"{workbook.name}: {counted(found)}.")), sep="\n")
+    if marked:
+        try:
+            _tell(lambda: write_marked(workbook, found, Target(marked, replace, accept_loss)), sys.stderr)
+        except InvalidWorkbook as refused:
+            if not set(refused.problems) <= set(found):
+                raise
+            print(f"Not written: {marked}, because the workbook cannot be opened.", file=sys.stderr)
     if any(strict or problem.severity == "error" for problem in found):
         raise typer.Exit(INVALID)
 
@@ -190,7 +206,7 @@ def _day(text: str) -> date:
         raise typer.BadParameter(f"'{text}' is not a day; write it as 2026-11-03") from None
 
 
-def _tell(write: Callable[[], Copy]) -> None:
+def _tell(write: Callable[[], Copy], out: TextIO | None = None) -> None:
     """Writes a copy and says what was done to it."""
     from engine.filling import UnknownNameError
     from engine.filling.model_config import ConfigError
@@ -205,7 +221,7 @@ def _tell(write: Callable[[], Copy]) -> None:
         raise typer.Exit(INVALID) from None
     for note in copy.notes:
         print(f"Note: {note}", file=sys.stderr)
-    print("\n".join((*copy.done, f"Written: {copy.path}")))
+    print("\n".join((*copy.done, f"Written: {copy.path}")), file=out)
 
 
 def main() -> None:

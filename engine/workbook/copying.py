@@ -18,10 +18,12 @@ from typing import Any
 
 from openpyxl import Workbook, load_workbook
 
+from engine.sheets import SHEETS
 from engine.workbook.extensions import bring_in
+from engine.workbook.grid import TooLargeError, contents
 from engine.workbook.losses import losses
 from engine.workbook.package import packed, repacked
-from engine.workbook.problems import InvalidWorkbook, Place, address, damaged_file, listed
+from engine.workbook.problems import InvalidWorkbook, Place, address, damaged_file, listed, too_large
 from engine.workbook.recalculation import RecalculationError, recalculate
 from engine.workbook.safety import safe_bytes
 
@@ -86,12 +88,16 @@ def copied(source: Path, target: Target, change: Change) -> Copy:
 def _opened(name: str, data: bytes, accept_loss: bool) -> tuple[Workbook, list[str]]:
     """The book as openpyxl holds it, and a note on each thing that it cannot hold."""
     try:
+        # Counts before openpyxl holds all of it.
+        contents(data, [sheet.name for sheet in SHEETS])
         lost = losses(data)
         with warnings.catch_warnings():
             # What openpyxl warns of is among the losses, or brought in.
             warnings.simplefilter("ignore")
             book = load_workbook(io.BytesIO(data), rich_text=True)
         bring_in(data, book)
+    except TooLargeError as large:
+        raise InvalidWorkbook([too_large(large.sheet or name, large.what, large.count, large.limit)]) from large
     except Exception as error:
         # A damaged file raises many kinds of error, and for the analyst they are all one.
         raise InvalidWorkbook([damaged_file(name)]) from error
