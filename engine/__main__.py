@@ -122,6 +122,24 @@ def blank(
 
 
 @app.command()
+def migrate(
+    old: Workbook,
+    new: Annotated[Path, typer.Argument(help="Where to write the copy.")],
+    month: Annotated[
+        str, typer.Option(help="Month the copy is for, such as 2026-12; the workbook's own where left out.")
+    ] = "",
+    replace: Replace = False,
+    accept_loss: AcceptLoss = False,
+) -> None:
+    """Bring a copy of a workbook into this version's layout, and to another month."""
+    from engine.workbook.copying import Target
+    from engine.workbook.migration import migrated
+
+    target = Target(new, replace, accept_loss)
+    _tell(lambda: migrated(old, target, _month(month) if month else None))
+
+
+@app.command()
 def explain(
     workbook: Workbook,
     configuration: Annotated[str, typer.Option(help="Name on the Configurations sheet.")],
@@ -221,7 +239,8 @@ def _tell(write: Callable[[], Copy], out: TextIO | None = None) -> None:
         raise typer.Exit(INVALID) from None
     for note in copy.notes:
         print(f"Note: {note}", file=sys.stderr)
-    print("\n".join((*copy.done, f"Written: {copy.path}")), file=out)
+    needs = ("Needs a person:", *copy.needs) if copy.needs else ()
+    print(*copy.done, f"Written: {copy.path}", *needs, sep="\n", file=out)
 
 
 def main() -> None:

@@ -40,11 +40,12 @@ class TargetError(ValueError):
 
 @dataclass(frozen=True)
 class Copy:
-    """A copy that was written: what was done to it, and what its reader should know."""
+    """A copy that was written: what was done to it, what its reader should know, and what is left to a person."""
 
     path: Path
     done: tuple[str, ...]
     notes: tuple[str, ...]
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
