@@ -30,7 +30,7 @@ test: setup ## the tests (pytest)
 golden: setup ## accept what the tests now see as the golden texts
 	$(python) -m pytest --update-golden
 
-example: setup ## write inputs/example*.xlsx anew
+example: setup ## write inputs/example*.xlsx and published-cases.xlsx anew
 	$(python) -m engine blank --example
 
 lock: setup ## requirements.lock from pyproject.toml; UPGRADE=1 takes the newest versions

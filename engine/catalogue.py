@@ -1,6 +1,6 @@
-"""Catalogue: the public facts and the example that ship as CSV in inputs/catalogue. Does not know what a figure means.
+"""Catalogue: the public facts, the example and the published cases that ship as CSV in inputs/catalogue.
 
-A cell becomes what its column is declared to hold; a blank cell is left out.
+Does not know what a figure means. A cell becomes what its column is declared to hold; a blank cell is left out.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from engine.sheets import (
     BY_NAME,
     CALIBRATION,
     CHANGE_LOG,
+    COMPETITORS,
     CONFIGURATIONS,
     HARDWARE,
     MODELS,
@@ -38,10 +39,15 @@ OWN = {
     "traffic": TRAFFIC,
     "traffic_mixes": TRAFFIC_MIXES,
     "prices": PRICES,
+    "competitors": COMPETITORS,
     "change_log": CHANGE_LOG,
 }
 # The example as it stands is November; a month before it is a file of what was different.
 MONTHS = {"november": "example.xlsx", "october": "example-october.xlsx"}
+PUBLISHED = FOLDER / "published"
+PUBLISHED_CASES = "published-cases.xlsx"
+# What a document's own row of speed parameters leaves blank.
+ROOFLINE = "published: hard maximum, no overheads"
 
 
 def catalogue(name: str) -> list[Row]:
@@ -55,7 +61,7 @@ def example(month: str) -> dict[str, list[Row]]:
     `month` is one of MONTHS. Errors: FileNotFoundError for another.
     """
     sheets = {sheet.name: _rows(EXAMPLE / f"{name}.csv", sheet) for name, sheet in OWN.items()}
-    sheets[SETTINGS.name] = [_settings()]
+    sheets[SETTINGS.name] = [_settings(EXAMPLE)]
     used = _table(EXAMPLE / "uses.csv")
     for name, sheet in FACTS.items():
         rows = {row[sheet.keys[0].name]: row for row in catalogue(name)}
@@ -67,6 +73,16 @@ def example(month: str) -> dict[str, list[Row]]:
     end = end_of_month(sheets[SETTINGS.name][0]["report_month"])
     sheets[CHANGE_LOG.name] = [row for row in sheets[CHANGE_LOG.name] if row["changed_on"] <= end]
     return sheets
+
+
+def published_cases() -> dict[str, list[Row]]:
+    """The rows of every sheet of the published cases, each document's with its own assumptions; Settings is one row."""
+    declared = {**OWN, **FACTS}
+    files = {path.stem for path in PUBLISHED.glob("*.csv")}
+    sheets = {sheet.name: _rows(PUBLISHED / f"{name}.csv", sheet) for name, sheet in declared.items() if name in files}
+    roofline = next(row for row in catalogue("calibration") if row["calibration"] == ROOFLINE)
+    sheets[CALIBRATION.name] = [roofline, *({**roofline, **own} for own in sheets[CALIBRATION.name])]
+    return {**sheets, SETTINGS.name: [_settings(PUBLISHED)]}
 
 
 def _merge(rows: list[Row], own: Row) -> None:
@@ -89,8 +105,8 @@ def _change(sheets: dict[str, list[Row]], path: Path) -> None:
             row[change["column"]] = _cell(sheet.column(change["column"]), change["value"])
 
 
-def _settings() -> Row:
-    values = {line["setting"]: line["value"] for line in _table(EXAMPLE / "settings.csv")}
+def _settings(folder: Path) -> Row:
+    values = {line["setting"]: line["value"] for line in _table(folder / "settings.csv")}
     return {name: _cell(SETTINGS.column(name), text) for name, text in values.items() if text}
 
 

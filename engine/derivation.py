@@ -96,10 +96,10 @@ def _input_cell(scenario: Scenario, grain: Grain, source: Source, row: int) -> s
     match source:
         case Known(looked) | Filled(looked):
             return _input_cell(scenario, grain, looked, row)
-        case Chosen(choice, by):
+        case Chosen(choice, by, named):
             sheet = BY_NAME[choice.sheet]
             column = sheet.column(choice.columns[str(grain.at(by, row))])
-            return _input_cell(scenario, grain, Looked(sheet, column, sheet.keys[0].name), row)
+            return _input_cell(scenario, grain, Looked(sheet, column, named), row)
         case Looked(sheet, column, by):
             found = inputs.tables[sheet.name].find(str(grain.at(by, row)))
             assert found is not None  # the reader has resolved every name

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +24,9 @@ from engine import __version__, archive
 from engine.report import build
 from engine.report.answer import Check, Earlier
 from engine.scenarios import CONFIGURED, Grain, Scenario, scenario
-from engine.units import unit_of
+from engine.units import Unit, unit_of
 from engine.workbook.problems import Problem
-from engine.workbook.read import Inputs, read, without_collecting
+from engine.workbook.read import Inputs, read
 
 Progress = Callable[[str], None]
 
@@ -64,12 +67,7 @@ def report_month(
 
     Errors: InvalidWorkbook with every problem found; nothing is written then.
     """
-    # A run is short; what it makes is freed when it ends.
-    with without_collecting():
-        return _report_month(path, reports, month, Stages(progress))
-
-
-def _report_month(path: Path, reports: Path, month: date | None, stages: Stages) -> Outcome:
+    stages = Stages(progress)
     with stages.stage("read"):
         inputs = read(path, month)
     with stages.stage("calculate"):
@@ -92,21 +90,27 @@ def _earlier(reports: Path, month: date) -> Earlier | None:
 
 
 def _write(folder: Path, calculated: Scenario, earlier: Earlier | None, stages: Stages) -> Outcome:
-    # The two renderers are what is slow to import; a workbook with problems is reported without them.
-    from engine.render.excel import write_results
-    from engine.render.pdf import write_pdf
+    # Renderers are slow to import; a workbook with problems is reported without them.
+    from engine.render.excel import recalculated, write_results
 
     inputs = calculated.inputs
-    created = _created(inputs)
+    created, results = _created(inputs), folder / "results.xlsx"
     with stages.stage("decide"):
         draft = build.draft(calculated, earlier)
     with stages.stage("results.xlsx"):
-        checks = write_results(draft, folder / "results.xlsx", created=created)
+        live = write_results(draft, results)
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        # The second engine is another process: what does not need its verdict is done while it calculates.
+        recalculation = beside.submit(recalculated, results, live, created=created)
+        with stages.stage("results.parquet"):
+            write_parquet(calculated[CONFIGURED], folder / "results.parquet")
+        with stages.stage("fonts and layout"):
+            from engine.render.pdf import write_pdf
+        with stages.stage("recalculation"):
+            checks = recalculation.result()
     with stages.stage("report.pdf"):
         report = build.report(draft, checks, input_hash=inputs.sha256[:8], engine_version=__version__)
         write_pdf(report, folder / "report.pdf", created=created)
-    with stages.stage("results.parquet"):
-        write_parquet(calculated[CONFIGURED], folder / "results.parquet")
     shutil.copyfile(inputs.path, folder / "input.xlsx")
     archive.write_json(folder / "run.json", _run_json(draft, report.answer.headline, checks, stages))
     return Outcome(folder, report.answer.headline, checks, inputs.warnings)
@@ -120,14 +124,29 @@ def _created(inputs: Inputs) -> datetime:
 
 def write_parquet(grain: Grain, path: Path) -> None:
     """One row per configuration, one column per quantity; their units stand in the file's metadata (`attrs`)."""
-    import pandas as pd
+    import pyarrow
+    from pyarrow import json as arrow_json
+    from pyarrow import parquet
 
-    frame = pd.DataFrame({name: grain.values[name] for name in [*grain.sources, *grain.formulas]})
-    for name in frame.columns:
-        if unit_of(grain.annotation(name)).kind == "flag":
-            frame[name] = frame[name] > 0
-    frame.attrs = {name: unit_of(grain.annotation(name)).symbol for name in frame.columns}
-    frame.to_parquet(path, index=False)
+    units = {name: unit_of(grain.annotation(name)) for name in [*grain.sources, *grain.formulas]}
+    kinds = {"text": pyarrow.string(), "flag": pyarrow.bool_()}
+    schema = pyarrow.schema([(name, kinds.get(unit.kind, pyarrow.float64())) for name, unit in units.items()])
+    columns = [[_plain(value, unit) for value in grain.values[name].tolist()] for name, unit in units.items()]
+    lines = "\n".join(json.dumps(dict(zip(units, row, strict=True))) for row in zip(*columns, strict=True))
+    # As JSON, because pyarrow loads pandas, where that is installed, to convert what stands in Python's memory.
+    table = arrow_json.read_json(
+        BytesIO(lines.encode()), parse_options=arrow_json.ParseOptions(explicit_schema=schema)
+    )
+    # Where pandas looks for `attrs`.
+    attributes = {"PANDAS_ATTRS": json.dumps({name: unit.symbol for name, unit in units.items()})}
+    parquet.write_table(table.replace_schema_metadata(attributes), path)
+
+
+def _plain(value: Any, unit: Unit) -> Any:
+    """A value as it stands in JSON: true or false for a flag, nothing for what is missing."""
+    if unit.kind == "flag":
+        return value > 0
+    return value if isinstance(value, str) or math.isfinite(value) else None
 
 
 def _run_json(draft: build.Draft, headline: str, checks: tuple[Check, ...], stages: Stages) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from engine.units import (
     DaysPerMonth,
     DollarsPerHour,
     DollarsPerMillionTokens,
+    DollarsPerRequest,
     Elements,
     Gigabytes,
     GigabytesPerSecond,
@@ -28,6 +29,7 @@ from engine.units import (
     MillisecondsPerRequest,
     Month,
     Number,
+    Requests,
     RequestsPerSecond,
     SecondsPerRequest,
     Sequences,
@@ -37,7 +39,9 @@ from engine.units import (
     Tokens,
     TokensPerRequest,
     TokensPerSecond,
+    TrillionTokens,
     Unit,
+    Years,
     unit_of,
 )
 
@@ -199,6 +203,25 @@ SETTINGS = Sheet(
             at_most=1,
         ),
         Column(
+            "contiguous_efficiency",
+            Share,
+            "The same of a cache without pages, which reserves each sequence's longest answer; Kwon et al. (2023).",
+            default=0.4,
+            at_least=0.05,
+            at_most=1,
+        ),
+        Column("cached_prefixes", Requests, "Beginnings of prompts whose KV cache is kept at a time; blank where that is not known.", default=None, at_least=1, at_most=1e9, whole=True),
+        Column("draft_model", Text, "Small dense model that drafts for speculative decoding; blank leaves that question out.", default="", refers_to=("Models",)),
+        Column("draft_tokens", Count, "Tokens drafted for each pass of the large model; 4 in Leviathan et al. (2023).", default=4, at_least=1, at_most=32, whole=True),
+        Column("acceptance", Share, "Share of drafted tokens that the large model accepts, as measured; blank leaves the question out.", default=None, at_least=0, at_most=1),
+        Column("acceptance_source", Text, "Where the acceptance was measured: engine, models, prompts.", default=""),
+        Column("training_compute_share", Share, "Dense peak that training reached; 40 % in Austin et al. (2025).", default=0.4, at_least=0.01, at_most=1),
+        Column("answer_budget", DollarsPerRequest, "What an answer may cost at our prices; says how much hidden reasoning that leaves room for.", default=None, at_least=0, at_most=10000),
+        Column("first_price", DollarsPerMillionTokens, "A market price some time ago, to project its decline from; blank leaves that question out.", default=None, at_least=0, at_most=10000),
+        Column("last_price", DollarsPerMillionTokens, "The same price today.", default=None, at_least=0, at_most=10000),
+        Column("price_years", Years, "Years between the two.", default=None, at_least=0, at_most=50),
+        Column("price_history_source", Text, "Where the two prices were seen.", default=""),
+        Column(
             "study_configuration",
             Text,
             "Configuration that the questions of the report start from; blank takes the one with the largest bill.",
@@ -209,6 +232,11 @@ SETTINGS = Sheet(
         Column("study_batch", Text, "Ask: what does a larger or smaller batch cost?", default="yes", words=YES_NO),
         Column("study_topology", Text, "Ask: how many accelerators, at which precision?", default="yes", words=YES_NO),
         Column("study_models", Text, "Ask: what would other models and other changes cost?", default="yes", words=YES_NO),
+        Column("study_serving", Text, "Ask: what do speculative decoding, prompt caching and paging change?", default="yes", words=YES_NO),
+        Column("study_load", Text, "Ask: what does a busier or emptier fleet earn?", default="yes", words=YES_NO),
+        Column("study_apis", Text, "Ask: would the APIs on Competitors be cheaper than serving?", default="yes", words=YES_NO),
+        Column("study_outlook", Text, "Ask: what do reasoning, training and falling prices mean?", default="yes", words=YES_NO),
+        Column("published_figures", Text, "Show how figures that others have published compare with our formulas.", default="yes", words=YES_NO),
     ),
     vertical=True,
 )
@@ -270,6 +298,7 @@ MODELS = Sheet(
         Column("maximum_context", TokensPerRequest, "Longest context the model supports.", at_least=128, at_most=1e9, whole=True),
         Column("kv_cache_override", BytesPerToken, "KV cache per token where a source gives another figure than the shapes.", default=0, at_least=0, at_most=1e8),
         Column("weight_memory_override", Gigabytes, "Size of the checkpoint where its precision is mixed.", default=0, at_least=0, at_most=1e5),
+        Column("training_tokens", TrillionTokens, "Tokens it was trained on; blank where that is not known.", default=None, at_least=0.0001, at_most=1e4),
         *_provenance("the shapes"),
     ),
 )
@@ -336,6 +365,25 @@ PRICES = Sheet(
         Column("valid_from", Date, "First day the prices hold."),
         *_provenance("the prices"),
     ),
+)
+
+COMPETITORS = Sheet(
+    "Competitors",
+    "One row per API that could take the place of a model of ours: what it bills for a million tokens.",
+    (
+        Column("competitor", Text, "Provider and model, as the report is to name them.", key=True),
+        Column("provider", Text, "Who sells it.", default=""),
+        Column("for_model", Text, "Model of ours that it could take the place of.", blank="any of them", default="", refers_to=("Models",)),
+        Column("api_input_price", DollarsPerMillionTokens, "A million input tokens.", at_least=0, at_most=10000),
+        Column("api_cached_price", DollarsPerMillionTokens, "A million input tokens found in its cache.", blank="the price of input", default=None, at_least=0, at_most=10000),
+        Column("cache_write_premium", Share, "What writing to its cache adds to the price of input; 0.25 where a write costs 1.25 times.", default=0, at_least=0, at_most=10),
+        Column("api_output_price", DollarsPerMillionTokens, "A million output tokens, hidden reasoning among them.", at_least=0, at_most=10000),
+        Column("context_limit", TokensPerRequest, "Longest request these prices hold for.", blank="any", default=0, at_least=0, at_most=1e9, whole=True),
+        Column("as_of", Date, "The day the prices held."),
+        Column("source", Text, "Where the prices were seen."),
+        Column("note", Text, "Anything a reader should know.", default=""),
+    ),
+    may_be_empty=True,
 )
 
 CALIBRATION = Sheet(
@@ -424,6 +472,7 @@ SHEETS = (
     TRAFFIC,
     TRAFFIC_MIXES,
     PRICES,
+    COMPETITORS,
     HARDWARE,
     MODELS,
     PRECISIONS,

@@ -188,6 +188,7 @@ def test_a_prompt_token_is_slower_where_it_takes_longer():
 def test_a_ratio_below_one_is_decode_servers_for_one_of_prefill():
     assert _ask("prefill_per_decode", prefill_rate=4.0, decode_rate=1.0) == 0.25
     assert _none(_ask("prefill_per_decode", prefill_rate=0, decode_rate=1.0))
+    assert _ask("prefill_rate", prefill_time=0.5) == 2 and _ask("prefill_rate", prefill_time=0) == 0
 
 
 def test_the_narrower_pool_decides():
@@ -382,7 +383,7 @@ def test_an_api_that_is_free_has_no_break_even_volume():
     ],
 )
 def test_price_decline(first, last, years, factor, warning):
-    given = {"first_price": first, "last_price": last, "years": years}
+    given = {"first_price": first, "last_price": last, "price_years": years}
     found = _ask("annual_price_factor", **given)
     assert _none(found) if factor is None else found == pytest.approx(factor)
     assert _ask("price_warning", **given) == warning
@@ -392,15 +393,15 @@ def test_a_falling_price_stops_at_its_floor_and_a_rising_one_never_reaches_cost(
     price = {"last_price": 0.2, "years_ahead": 3, "price_floor": 0.05}
     assert _ask("projected_price", annual_price_factor=10, **price) == 0.05
     assert _ask("projected_price", annual_price_factor=0.5, **price) == pytest.approx(1.6)
-    assert _ask("years_to_cost", last_price=0.2, output_cost=0.02, annual_price_factor=10) == pytest.approx(1)
-    assert _ask("years_to_cost", last_price=0.2, output_cost=0.4, annual_price_factor=10) == 0
-    assert _none(_ask("years_to_cost", last_price=0.2, output_cost=0.02, annual_price_factor=0.5))
-    assert _none(_ask("years_to_cost", last_price=0.2, output_cost=0.02, annual_price_factor=1))
+    assert _ask("years_to_cost", last_price=0.2, price_floor=0.02, annual_price_factor=10) == pytest.approx(1)
+    assert _ask("years_to_cost", last_price=0.2, price_floor=0.4, annual_price_factor=10) == 0
+    assert _none(_ask("years_to_cost", last_price=0.2, price_floor=0.02, annual_price_factor=0.5))
+    assert _none(_ask("years_to_cost", last_price=0.2, price_floor=0.02, annual_price_factor=1))
 
 
 def test_an_answer_without_visible_tokens_has_no_reasoning_ratio():
     assert _none(_ask("reasoning_ratio", reasoning_tokens=1000, output_tokens=0))
-    assert _none(_ask("reasoning_multiple", reasoning_ratio=9, reasoning_model_price=15, output_price=0))
+    assert _none(_ask("reasoning_multiple", reasoning_ratio=9, reasoning_price=15, output_price=0))
 
 
 def test_a_budget_that_is_spent_leaves_no_reasoning():
@@ -414,16 +415,16 @@ def test_a_budget_that_is_spent_leaves_no_reasoning():
 
 def test_training_is_never_caught_up_with_without_requests():
     given = {"equivalent_tokens": 51.9, "generated_tokens": 512}
-    assert _none(_ask("crossover_days", mean_requests=0, **given))
-    assert _ask("crossover_warning", mean_requests=0) == "never: no requests are served"
-    assert _ask("crossover_warning", mean_requests=1) == ""
-    assert _none(_ask("crossover_days_all_in", training_cost=4e7, mean_requests=0, request_cost=0.005))
+    assert _none(_ask("crossover_days", mean_load=0, **given))
+    assert _ask("crossover_warning", mean_load=0) == "never: no requests are served"
+    assert _ask("crossover_warning", mean_load=1) == ""
+    assert _none(_ask("crossover_days_all_in", training_cost=4e7, mean_load=0, request_cost=0.005))
     assert _none(_ask("equivalent_tokens", training_cost=4e7, output_cost=0))
 
 
 def test_prompts_shorten_the_way_to_the_cost_of_training():
-    alone = _ask("crossover_days", training_cost=4e7, output_cost=0.77, mean_requests=1e4, generated_tokens=512)
-    all_in = _ask("crossover_days_all_in", training_cost=4e7, mean_requests=1e4, request_cost=0.00535)
+    alone = _ask("crossover_days", training_cost=4e7, output_cost=0.77, mean_load=1e4, generated_tokens=512)
+    all_in = _ask("crossover_days_all_in", training_cost=4e7, mean_load=1e4, request_cost=0.00535)
     assert all_in < alone / 10
 
 

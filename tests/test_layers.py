@@ -38,7 +38,8 @@ NARROWER = {
 }
 FOREIGN = {
     "openpyxl": {"workbook", "render"},
-    "pandas": {"run"},
+    "pandas": set(),
+    "pyarrow": {"run"},
     "weasyprint": {"render"},
     "matplotlib": {"render"},
     "jinja2": {"render"},

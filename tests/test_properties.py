@@ -522,6 +522,8 @@ def test_whole_numbers_survive_floating_point():
     assert FORMULAS["replica_count"](0.1 * 3, 0.1, 1.0) == 3
     assert FORMULAS["minimum_accelerators"](0.1 * 3, 0.1, 1.0) == 3
     assert FORMULAS["batch_size_limit"](0.3, 1.0, 0.1) == 3
+    assert FORMULAS["minimum_slice"](4 + 1e-12, 0.0, 1.0, 1.0) == 4
+    assert FORMULAS["minimum_slice"](0.0, 0.0, 1.0, 1.0) == 1
 
 
 def test_a_model_without_a_cache_has_no_windows():
@@ -696,9 +698,9 @@ def test_any_configuration_comes_out_a_second_time(seed):
         "linear_layers": draw(0, layers // 4),
         "sparse_tokens": draw(0, 0, 2048),
         "kv_lora_rank": 512 if latent else 0,
-        "rope_dim": 64 if latent else 0,
-        "nope_dim": 128 if latent else 0,
-        "value_dim": 96 if latent else 0,
+        "rope_dim": draw(0, 64),
+        "nope_dim": 128,
+        "value_dim": 96,
         "kv_heads": draw(1, 4, 8),
         "attention_heads": draw(16, 64),
         "head_dim": draw(64, 128),

@@ -6,9 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from bad_workbooks.valid import ROWS, TODAY
+from openpyxl import load_workbook
 from typer.testing import CliRunner
 
 from engine.__main__ import FAILED_CHECK, INVALID, app
+from engine.report import published
+from engine.report.build import draft
+from engine.run import report_month
+from engine.scenarios import scenario
+from engine.sheets import HEAD_ROW
+from engine.studies import reconcile
 from engine.studies.reconcile import (
     FAILED,
     INPUT,
@@ -20,6 +28,8 @@ from engine.studies.reconcile import (
     reconcile_figures,
 )
 from engine.studies.worked_examples import ExampleError, Examples
+from engine.workbook.blank import write_blank
+from engine.workbook.read import read
 
 ROOT = Path(__file__).parents[1]
 LIST = ROOT / "inputs/catalogue/published_figures.csv"
@@ -195,6 +205,63 @@ def test_command_names_what_cannot_be_read(tmp_path, folder):
     assert result.exit_code == INVALID and "pareto.toml" in result.output
     (tmp_path / "empty").mkdir()
     assert _run("--examples", tmp_path / "empty").exit_code == INVALID
+
+
+# The report
+
+
+def test_the_sheet_has_every_figure(november, outcome):
+    sheet = load_workbook(november / "results.xlsx", read_only=True, data_only=True)[published.SHEET]
+    heads, *rows = sheet.iter_rows(min_row=HEAD_ROW, values_only=True)
+    assert heads == tuple(head.name for head in published.HEADS)
+    shown = [dict(zip(heads, row, strict=True)) for row in rows]
+    assert [row["Id"] for row in shown] == [figure.identity for figure in FIGURES]
+    for row, expected in zip(shown, outcome.rows, strict=True):
+        assert (row["Printed"], row["Verdict"]) == (expected.published.printed, expected.verdict)
+        assert str(row["Why"] or "") == expected.why
+        assert row["Difference"] == pytest.approx(expected.difference)
+    query = next(row for row in shown if row["Id"] == "003-C4-75")
+    assert query["Ours"] == pytest.approx(0.000476, rel=1e-3)
+
+
+def test_the_page_has_the_counts(november, pages_of, outcome):
+    page = pages_of(november / "report.pdf")[-1]
+    assert "Of 387 published figures our formulas reproduce 220; 60 are wrong as printed" in page
+    documents = {row.published.document for row in outcome.rows}
+    for document in documents:
+        verdicts = [row.verdict for row in outcome.rows if row.published.document == document]
+        counts = [len(verdicts), *(verdicts.count(verdict) for verdict in VERDICTS.values())]
+        assert f"{document} {' '.join(map(str, counts))}" in page
+    assert f"All documents 387 {' '.join(str(outcome.counts[verdict]) for verdict in VERDICTS.values())}" in page
+
+
+def test_the_page_has_what_changes_a_conclusion(november, pages_of, outcome):
+    page = pages_of(november / "report.pdf")[-1]
+    changing = [row for row in outcome.rows if row.published.changes_conclusion]
+    assert 8 <= len(changing) <= 12
+    for row in changing:
+        assert row.verdict == VERDICTS[WRONG] and row.right
+        assert row.published.identity in page
+    assert "$0.0048 $0.000476" in page and "216,832 tokens 6,776 tokens" in page
+
+
+def test_the_report_leaves_it_out_where_the_settings_say_so():
+    inputs = read(ROOT / "inputs/example.xlsx")
+    assert draft(scenario(inputs), None).published
+    inputs.tables["Settings"].columns["published_figures"][:] = 0
+    assert draft(scenario(inputs), None).published is None
+
+
+@pytest.mark.parametrize("text", [None, "[[case]]\n"], ids=["no worked examples", "worked examples with a mistake"])
+def test_the_report_does_without(text, tmp_path, monkeypatch, pages_of):
+    if text:
+        (tmp_path / "pareto.toml").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(reconcile, "EXAMPLES", tmp_path)
+    write_blank(tmp_path / "small.xlsx", ROWS, today=TODAY)
+    run = report_month(tmp_path / "small.xlsx", tmp_path / "reports")
+    assert run.passed
+    assert published.SHEET not in load_workbook(run.folder / "results.xlsx", read_only=True).sheetnames
+    assert not any(published.SHEET in page for page in pages_of(run.folder / "report.pdf"))
 
 
 def test_a_row_named_twice_is_an_error(tmp_path):

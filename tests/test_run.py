@@ -265,6 +265,15 @@ def test_the_same_input_gives_the_same_bytes(archive, november, tmp_path, pages_
     assert pages_of(again / "report.pdf") == pages_of(november / "report.pdf")
 
 
+def test_a_run_does_not_load_pandas(small, tmp_path):
+    """It takes 50 MB, and pyarrow loads it unasked to convert what stands in Python's memory."""
+    script = (
+        "import sys; from pathlib import Path; from engine.run import report_month;"
+        "report_month(*map(Path, sys.argv[1:])); sys.exit('pandas' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", script, small, tmp_path], cwd=ROOT, check=False).returncode == 0
+
+
 class BrokenError(Exception):
     pass
 

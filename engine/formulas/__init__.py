@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -35,6 +36,7 @@ Formula = Callable[..., Any]
 Formulas = dict[str, Formula]
 
 
+@cache  # every grain asks for every formula, several times
 def needs(formula: Formula) -> tuple[str, ...]:
     """Names of the quantities that a formula takes."""
     return tuple(inspect.signature(formula).parameters)
@@ -114,7 +116,7 @@ _ELSEWHERE = {"settled_batch", *_OF_MANY, *_OF_ACTIONS}
 LINE_FORMULAS: Formulas = _formulas_of(traffic)
 TOTAL_FORMULAS: Formulas = {
     **_OF_MANY,
-    **_group("busy_cost gross_profit gross_margin"),
+    **_group("busy_cost gross_profit_per_day gross_profit gross_margin"),
     **again(
         _group("break_even_utilization"),
         "",
@@ -132,7 +134,7 @@ FORMULAS: Formulas = {
     **_SECOND_PASS,
 }
 
-# Answers to questions that the workbook does not ask yet: each group for a row that brings what it needs.
+# Answers to questions: each group for a row that brings what it needs.
 HARDWARE_FORMULAS: Formulas = _formulas_of(hardware)
 SIZING_FORMULAS: Formulas = _formulas_of(sizing)
 NETWORK_FORMULAS: Formulas = _formulas_of(network)
@@ -167,7 +169,66 @@ _DRAFT = again(
     experts="draft_experts",
     matrix_time="dense_time_draft",
 )
-SPECULATION_FORMULAS: Formulas = {**_formulas_of(speculation), **_VERIFY_ATTENTION, **_VERIFY, **_DRAFT}
+_DRAFT_SHAPES = again(
+    _group("kv_elements kv_cache_per_token attention_width"),
+    "draft",
+    kv_heads="draft_kv_heads",
+    head_dim="draft_head_dim",
+    attention_heads="draft_attention_heads",
+    kv_lora_rank="draft_kv_lora_rank",
+    rope_dim="draft_rope_dim",
+    kv_layers="draft_layers",
+    kv_cache_override="draft_kv_cache_override",
+    kv_cache_per_token="draft_kv_cache_per_token",
+    attention_width="draft_attention_width",
+)
+SPECULATION_FORMULAS: Formulas = {
+    **_formulas_of(speculation),
+    **_DRAFT_SHAPES,
+    **_VERIFY_ATTENTION,
+    **_VERIFY,
+    **_DRAFT,
+}
+
+# What every accelerator gives for a dollar, beside the one in use.
+_METRICS = ("compute_per_dollar", "bandwidth_per_dollar", "memory_per_dollar")
+HARDWARE_FORMULAS |= {
+    name: formula
+    for metric in _METRICS
+    for name, formula in {
+        **again(
+            {metric: HARDWARE_FORMULAS[metric]},
+            "in_use",
+            accelerator_price="accelerator_price_in_use",
+            peak_compute="peak_compute_in_use",
+            memory_bandwidth="memory_bandwidth_in_use",
+            accelerator_memory="accelerator_memory_in_use",
+        ),
+        **again(
+            {"advantage": HARDWARE_FORMULAS["advantage"]},
+            "",
+            per_dollar=metric,
+            baseline_per_dollar=f"{metric}_in_use",
+            advantage=f"{metric.partition('_')[0]}_advantage",
+        ),
+    }.items()
+}
+SERVING_FORMULAS |= again(
+    {"paged_batch": SERVING_FORMULAS["paged_batch"]},
+    "",
+    paging_efficiency="contiguous_efficiency",
+    paged_batch="contiguous_batch",
+)
+HARDWARE_FORMULAS |= again(
+    {"blended_rent": HARDWARE_FORMULAS["blended_rent"]}, "", base_share="load_factor", blended_rent="mean_reserved_rent"
+)
+PRICING_FORMULAS |= again(
+    {"ratio_cost": PRICING_FORMULAS["ratio_cost"]},
+    "",
+    input_cost="api_input_price",
+    output_cost="api_output_price",
+    ratio_cost="api_ratio_cost",
+)
 
 EVERY_GROUP: dict[str, Formulas] = {
     "class": LINE_FORMULAS,

@@ -78,6 +78,14 @@ def revenue(revenue_per_day, days_in_month) -> DollarsPerMonth:
     return revenue_per_day * days_in_month
 
 
+def gross_profit_per_day(revenue_per_day, fleet_cost_per_day) -> DollarsPerDay:
+    """Revenue less the rent of the fleet, of a day.
+
+    Source: definition.
+    """
+    return revenue_per_day - fleet_cost_per_day
+
+
 def gross_profit(revenue, fleet_cost) -> DollarsPerMonth:
     """Revenue less the rent of the fleet.
 

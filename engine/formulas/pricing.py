@@ -16,6 +16,7 @@ from engine.units import (
     DollarsPerMonth,
     DollarsPerRequest,
     DollarsPerYear,
+    MillionTokensPerYear,
     Number,
     Requests,
     RequestsPerSecond,
@@ -26,6 +27,8 @@ from engine.units import (
 )
 
 A_YEAR = Constant(1, "year")
+MONTHS_PER_YEAR = Constant(12, "month/year")
+ONE_OUTPUT = Constant(1, "")
 
 
 def query_cost(
@@ -56,13 +59,20 @@ def spread_output_cost(single_output_cost, batch_size) -> DollarsPerMillionToken
 
 
 def api_request_cost(
-    fresh_input_tokens, cached_tokens, generated_tokens, api_input_price, api_cached_price, api_output_price
+    fresh_input_tokens,
+    cached_tokens,
+    generated_tokens,
+    api_input_price,
+    cache_write_premium,
+    api_cached_price,
+    api_output_price,
 ) -> DollarsPerRequest:
-    """What an API bills for one request; hidden reasoning is billed as output.
+    """What an API bills for one request; fresh input is written to its cache, hidden reasoning is billed as output.
 
     Source: definition.
     """
-    prompt = fresh_input_tokens * api_input_price + cached_tokens * api_cached_price
+    written = fresh_input_tokens * api_input_price * (1 + cache_write_premium)
+    prompt = written + cached_tokens * api_cached_price
     return (prompt + generated_tokens * api_output_price) / TOKENS_PER_MILLION
 
 
@@ -93,6 +103,31 @@ def own_or_api(input_cost, output_cost, api_input_price, api_output_price) -> Te
     return np.where(dearer, never, np.where(cheaper, always, below))
 
 
+def ratio_cost(input_ratio, input_cost, output_cost) -> DollarsPerMillionTokens:
+    """A million tokens of which so many are input for each token of output.
+
+    Source: Sanger, Inference characteristics of Llama (2023).
+    """
+    return (input_ratio * input_cost + output_cost) / (input_ratio + ONE_OUTPUT)
+
+
+def cheaper_side(ratio_cost, api_ratio_cost) -> Text:
+    """Who is cheaper at a ratio of input to output.
+
+    Source: definition.
+    """
+    return np.where(ratio_cost < api_ratio_cost, "own", "API")
+
+
+def context_warning(input_tokens, generated_tokens, context_limit) -> Text:
+    """What to say where a request is longer than an API's prices hold for; empty where it is not.
+
+    Source: definition; a limit of 0 is none.
+    """
+    longer = np.logical_and(context_limit > 0, input_tokens + generated_tokens > context_limit)
+    return np.where(longer, "requests are longer than these prices hold for", "")
+
+
 def api_cost_ratio(api_request_cost, request_cost) -> Number:
     """What the API bills for a request as a multiple of its own cost.
 
@@ -101,12 +136,12 @@ def api_cost_ratio(api_request_cost, request_cost) -> Number:
     return np.where(request_cost > 0, api_request_cost / request_cost, NOT_AVAILABLE)
 
 
-def api_month(mean_requests, api_request_cost, days_in_month) -> DollarsPerMonth:
+def api_month(mean_load, api_request_cost, days_in_month) -> DollarsPerMonth:
     """What the API bills for the month's requests.
 
     Source: definition.
     """
-    return mean_requests * SECONDS_PER_DAY * days_in_month * api_request_cost
+    return mean_load * SECONDS_PER_DAY * days_in_month * api_request_cost
 
 
 def own_saving(api_month, fleet_cost) -> DollarsPerMonth:
@@ -150,23 +185,23 @@ def responses_within(budget, response_cost) -> Requests:
     return np.where(response_cost > 0, budget / response_cost, NOT_AVAILABLE)
 
 
-def annual_price_factor(first_price, last_price, years) -> Number:
+def annual_price_factor(first_price, last_price, price_years) -> Number:
     """By what factor a price falls in a year, when it fell from the first to the last; below 1 it rises.
 
     Source: definition.
     """
-    known = np.logical_and(years > 0, np.minimum(first_price, last_price) > 0)
-    return np.where(known, (first_price / last_price) ** (A_YEAR / years), NOT_AVAILABLE)
+    known = np.logical_and(price_years > 0, np.minimum(first_price, last_price) > 0)
+    return np.where(known, (first_price / last_price) ** (A_YEAR / price_years), NOT_AVAILABLE)
 
 
-def price_warning(first_price, last_price, years) -> Text:
+def price_warning(first_price, last_price, price_years) -> Text:
     """What to say about a course of prices; empty where it falls as expected.
 
     Source: definition.
     """
     rising = np.where(last_price > first_price, "the price rises", "")
     unknown = np.where(np.minimum(first_price, last_price) > 0, rising, "a price is missing")
-    return np.where(years > 0, unknown, "no time passes between the prices")
+    return np.where(price_years > 0, unknown, "no time passes between the prices")
 
 
 def projected_price(last_price, annual_price_factor, years_ahead, price_floor) -> DollarsPerMillionTokens:
@@ -177,6 +212,14 @@ def projected_price(last_price, annual_price_factor, years_ahead, price_floor) -
     return np.maximum(price_floor, last_price / annual_price_factor ** (years_ahead / A_YEAR))
 
 
+def yearly_tokens(sold_tokens) -> MillionTokensPerYear:
+    """Tokens that customers see in a year at the month's rate.
+
+    Source: definition.
+    """
+    return sold_tokens * MONTHS_PER_YEAR
+
+
 def contract_value(projected_price, yearly_tokens) -> DollarsPerYear:
     """What a year of a contract brings at the price of that year.
 
@@ -185,12 +228,12 @@ def contract_value(projected_price, yearly_tokens) -> DollarsPerYear:
     return projected_price * yearly_tokens
 
 
-def years_to_cost(last_price, output_cost, annual_price_factor) -> Years:
-    """Years until a falling price reaches own cost: 0 where it has, none where it does not fall.
+def years_to_cost(last_price, price_floor, annual_price_factor) -> Years:
+    """Years until a falling price reaches its floor, own cost: 0 where it has, none where it does not fall.
 
     Source: definition.
     """
-    years = np.log2(last_price / output_cost) / np.log2(annual_price_factor) * A_YEAR
+    years = np.log2(last_price / price_floor) / np.log2(annual_price_factor) * A_YEAR
     return np.where(annual_price_factor > 1, np.maximum(0, years), NOT_AVAILABLE)
 
 
@@ -202,12 +245,12 @@ def reasoning_ratio(reasoning_tokens, output_tokens) -> Number:
     return np.where(output_tokens > 0, reasoning_tokens / output_tokens, NOT_AVAILABLE)
 
 
-def reasoning_multiple(reasoning_ratio, reasoning_model_price, output_price) -> Number:
+def reasoning_multiple(reasoning_ratio, reasoning_price, output_price) -> Number:
     """What an answer costs with reasoning as a multiple of one without, where output dominates the bill.
 
     Source: definition; hidden tokens are billed as output.
     """
-    return np.where(output_price > 0, (1 + reasoning_ratio) * reasoning_model_price / output_price, NOT_AVAILABLE)
+    return np.where(output_price > 0, (1 + reasoning_ratio) * reasoning_price / output_price, NOT_AVAILABLE)
 
 
 def affordable_reasoning(answer_budget, input_tokens, input_price, output_tokens, output_price) -> TokensPerRequest:

@@ -34,11 +34,11 @@ SEQUENCE_NOISE = Constant(1e-9, "request")
 
 
 def prefill_rate(prefill_time) -> RequestsPerSecond:
-    """Prompts per second that one prefill server computes.
+    """Prompts per second that one prefill server computes; 0 where the cache holds all prompts and none computes any.
 
     Source: Austin et al., How to Scale Your Model (2025), disaggregated serving.
     """
-    return 1 / prefill_time
+    return np.where(prefill_time > 0, 1 / prefill_time, 0)
 
 
 def decode_rate(batch_size, query_time) -> RequestsPerSecond:

@@ -7,10 +7,12 @@ operating points; this file says what follows from them. Acceptance is an input 
 import numpy as np
 
 from engine.units import (
+    BITS_PER_BYTE,
     ONE_TOKEN_PER_REQUEST,
     Constant,
     DollarsPerMillionTokens,
     Flag,
+    Gigabytes,
     Number,
     Seconds,
     Sequences,
@@ -44,6 +46,14 @@ def verify_tokens(verify_sequences) -> Tokens:
     Source: Leviathan et al. (2023).
     """
     return verify_sequences * ONE_TOKEN_PER_REQUEST
+
+
+def draft_weight_memory(draft_parameters, weight_bits) -> Gigabytes:
+    """Weights of the draft model, stored as the large model's are.
+
+    Source: definition.
+    """
+    return draft_parameters * weight_bits / BITS_PER_BYTE
 
 
 def draft_step_share(step_time_draft, step_time) -> Share:

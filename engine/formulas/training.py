@@ -52,27 +52,27 @@ def training_multiple(equivalent_tokens, training_tokens) -> Number:
     return equivalent_tokens / training_tokens
 
 
-def crossover_days(equivalent_tokens, mean_requests, generated_tokens) -> Days:
+def crossover_days(equivalent_tokens, mean_load, generated_tokens) -> Days:
     """Days of traffic after which serving has cost as much as training. Output only.
 
     Source: Austin et al., How to Scale Your Model (2025), inference chapter.
     """
-    daily_tokens = mean_requests * generated_tokens * SECONDS_PER_DAY
+    daily_tokens = mean_load * generated_tokens * SECONDS_PER_DAY
     return np.where(daily_tokens > 0, equivalent_tokens * TERA / daily_tokens, NOT_AVAILABLE)
 
 
-def crossover_days_all_in(training_cost, mean_requests, request_cost) -> Days:
+def crossover_days_all_in(training_cost, mean_load, request_cost) -> Days:
     """Days of traffic after which serving has cost as much as training, prompts counted.
 
     Source: definition.
     """
-    daily_cost = mean_requests * request_cost * SECONDS_PER_DAY
+    daily_cost = mean_load * request_cost * SECONDS_PER_DAY
     return np.where(daily_cost > 0, training_cost / daily_cost, NOT_AVAILABLE)
 
 
-def crossover_warning(mean_requests) -> Text:
+def crossover_warning(mean_load) -> Text:
     """What to say where serving never costs as much as training; empty where it does.
 
     Source: definition.
     """
-    return np.where(mean_requests > 0, "", "never: no requests are served")
+    return np.where(mean_load > 0, "", "never: no requests are served")

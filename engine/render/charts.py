@@ -276,8 +276,8 @@ def _scatter(block: Scatter, colours: Mapping[str, str]) -> Paper:
     left, right, top, bottom = 12.0, WIDTH, 5.0, 56.0
     points = [p for p in block.points if math.isfinite(p.x) and p.y > 0 and math.isfinite(p.y)]
     upright = Log.over([point.y for point in points], 0, bottom - top, 5)
-    least = min((point.x for point in points), default=0.0)
-    most = max((point.x for point in points), default=1.0)
+    across = [point.x for point in points] + ([block.limit] if block.limit is not None else [])
+    least, most = min(across, default=0.0), max(across, default=1.0)
     step = step_of(most - least or abs(most) or 1.0)
     start, stop = least - step * 0.35, most + step * 0.35
 
@@ -300,6 +300,13 @@ def _scatter(block: Scatter, colours: Mapping[str, str]) -> Paper:
         paper.text(x, bottom + 3.4, _tick(count * step, block.x_unit), "text2", size=SMALL, align="center")
         count += 1
     paper.text(left, bottom + 8.4, _titled(block.x_axis, block.x_unit, log=False), "text2", size=SMALL)
+
+    if block.limit is not None:
+        x = x_at(block.limit)
+        paper.line([x, x], [top, bottom], "orange", width=0.7, style="--")
+        paper.text(x + 0.8, top, block.limit_words, "orange", size=SMALL)
+    joined = sorted((block.points[place] for place in block.joined), key=lambda point: point.x)
+    paper.line([x_at(point.x) for point in joined], [y_at(point.y) for point in joined], "blue3", width=0.9)
 
     spots = [(x_at(point.x), y_at(point.y)) for point in points]
     sizes = [(wide(p.label, SMALL, bold=p.highlighted), 2.2) if p.label else None for p in points]

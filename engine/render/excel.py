@@ -16,7 +16,8 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from engine.render import frozen
 from engine.render.cells import fit_to_page, head, put, sheet_of
-from engine.render.live import draw_grain, draw_live_sheet, draw_words
+from engine.render.live import draw_grain, draw_live_sheet, draw_values, draw_words
+from engine.report import published
 from engine.report.answer import Check
 from engine.report.build import Draft
 from engine.report.checks import CHECKS, ENGINE, GRAINS, TIE_OUT, LiveCheck, blocks, live_checks
@@ -25,7 +26,7 @@ from engine.scenarios import Scenario
 from engine.sheets import FIRST_ROW, HEAD_ROW
 from engine.units import unit_of
 from engine.workbook.looks import new_book, set_widths
-from engine.workbook.package import packed, repacked
+from engine.workbook.package import repacked
 from engine.workbook.problems import listed
 from engine.workbook.recalculation import RecalculationError, recalculate
 
@@ -46,21 +47,24 @@ PURPOSES = {
     "Case inputs": "What each case shares with its configuration, and what it types over. Live.",
     "Cases": "Configurations with something changed, for the questions of the report. Live.",
     "Case points": "Their passes and prefill chunks. Live.",
+    "Accelerators": "What a dollar buys, beside the accelerator in use. Live.",
+    "APIs": "Serving oneself beside what an API would bill. Live.",
+    "Ratios": "A million tokens at several ratios of input to output, own and API. Live.",
+    "Drafts": "Speculative decoding with the draft model of the Settings. Live.",
+    "Price course": "A market price that goes on falling. Live.",
     "Decisions": "What each configuration suggests: memory, links, pools, requests. Live.",
     "By traffic": "Sums over the configurations that serve a traffic. Live.",
     "Total": "Sums over all configurations that serve. Live.",
     WORDS: "Every formula in words, with its meaning and source.",
+    published.SHEET: "Which figures of others do our formulas reproduce, and which are wrong?",
     ENGINE: "The engine\u2019s own figures, as values.",
     TIE_OUT: "Relative difference of every live figure from the engine\u2019s.",
     CHECKS: "Do both agree, and do the parts add up?",
 }
 
 
-def write_results(draft: Draft, path: Path, *, created: datetime) -> tuple[Check, ...]:
-    """Writes results.xlsx, has it recalculated, and returns its checks as the second engine found them.
-
-    Errors: RecalculationError where the second engine refuses the file, or finds a cell in error.
-    """
+def write_results(draft: Draft, path: Path) -> tuple[LiveCheck, ...]:
+    """Writes results.xlsx, its formulas without values, and returns its checks as formulas."""
     scenario = draft.scenario
     book = new_book()
     checks = live_checks(scenario)
@@ -72,11 +76,21 @@ def write_results(draft: Draft, path: Path, *, created: datetime) -> tuple[Check
             draw_grain(book, scenario, scenario[name], PURPOSES)
     frozen.copy_inputs(book, scenario.inputs)
     draw_words(book, WORDS, scenario, PURPOSES[WORDS])
+    if draft.published:
+        draw_values(book, published.SHEET, published.PURPOSE, published.HEADS, published.cells(draft.published))
     _draw_tie_out(book, scenario)
     _draw_checks(book, checks)
     _draw_cover(cover, draft, book.sheetnames[1:])
     book.properties.title, book.properties.creator = draft.title, "inference-margin"
-    path.write_bytes(packed(book, created.date()))
+    book.save(path)
+    return checks
+
+
+def recalculated(path: Path, checks: Sequence[LiveCheck], *, created: datetime) -> tuple[Check, ...]:
+    """Has results.xlsx recalculated, and returns its checks as the second engine found them.
+
+    Errors: RecalculationError where the second engine refuses the file, or finds a cell in error.
+    """
     if errors := recalculate(path).errors:
         raise RecalculationError(f"{len(errors)} cells in error: {listed(f'{at} {e}' for at, e in errors.items())}")
     path.write_bytes(repacked(path.read_bytes(), created.date()))

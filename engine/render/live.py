@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from openpyxl import Workbook
@@ -15,6 +15,7 @@ from engine.derivation import label, meaning, source
 from engine.render.cells import fit_to_page, head, put, sheet_of, width_for, words
 from engine.render.lookups import ROW, Lookups
 from engine.report.live import Live, LiveChart, LiveSheet, sheet_and_column, sheets_of
+from engine.report.values import Head
 from engine.scenarios import Grain, Key, Scenario
 from engine.sheets import FIRST_ROW, HEAD_ROW, UNIT_ROW
 from engine.tracing import written
@@ -59,6 +60,8 @@ def draw_live_sheet(book: Workbook, live: LiveSheet) -> None:
     for index, table in enumerate(live.tables):
         head_row = live.head_row(index)
         numbers = [column for column, item in enumerate(table.heads, 1) if unit_of(item.unit).is_number]
+        if table.title:
+            put(sheet, head_row - 2, 1, table.title, "Total Text")
         head(sheet, head_row, [item.name for item in table.heads], numbers)
         for column, item in enumerate(table.heads, 1):
             if item.unit_label:
@@ -158,4 +161,22 @@ def draw_words(book: Workbook, name: str, scenario: Scenario, purpose: str) -> N
             row += 1
     set_widths(sheet, [34, 17, 8, 13, 70, 60, 40])
     sheet.freeze_panes = "B5"
+    fit_to_page(sheet, landscape=True)
+
+
+def draw_values(
+    book: Workbook, name: str, purpose: str, heads: Sequence[Head], rows: Iterable[Sequence[Any]]
+) -> None:
+    """A sheet of plain values. Numbers of no unit are shown as Excel would show them, because they range widely."""
+    sheet = sheet_of(book, name, name, purpose)
+    units = [unit_of(item.unit) for item in heads]
+    head(sheet, HEAD_ROW, [item.name for item in heads], [n for n, unit in enumerate(units, 1) if unit.is_number])
+    written_rows = list(rows)
+    for row, values in enumerate(written_rows, FIRST_ROW):
+        for column, (value, unit) in enumerate(zip(values, units, strict=True), 1):
+            style = "Calculation" if unit.is_number else words("Text", column)
+            put(sheet, row, column, value, style, unit.excel_format if unit.kind == "share" else "General")
+    columns = zip(*([item.name for item in heads], *written_rows), strict=True)
+    set_widths(sheet, [width_for(text for text in column if isinstance(text, str)) for column in columns])
+    sheet.freeze_panes = f"B{FIRST_ROW}"
     fit_to_page(sheet, landscape=True)

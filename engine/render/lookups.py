@@ -69,12 +69,13 @@ class Lookups:
                 return f'IF({self._cell(sheet, column.name, by)}="",0,1)'
             case Filled(Looked(sheet, column, by), instead):
                 cell = self._cell(sheet, column.name, by)
-                return f'IF({cell}="",{instead:g},{cell})'
-            case Chosen(choice, by):
+                other = self._source(instead) if isinstance(instead, Looked) else f"{instead:g}"
+                return f'IF({cell}="",{other},{cell})'
+            case Chosen(choice, by, named):
                 sheet = BY_NAME[choice.sheet]
                 text = '""'
                 for word, column_name in reversed(list(choice.columns.items())):
-                    cell = self._cell(sheet, column_name, sheet.keys[0].name)
+                    cell = self._cell(sheet, column_name, named)
                     text = f'IF({self._here(by)}="{word}",{cell},{text})'
                 return text
             case Setting(column):

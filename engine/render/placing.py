@@ -168,7 +168,12 @@ def _options(place: int, points: Sequence[Spot], size: Spot, frame: Box) -> list
             apart = math.dist((x, y), near)
             leader = ((x, y), near) if apart > _LEADER_FROM else None
             cost = radius + (_LEADER if leader else 0) + 0.6 * (1 - across) + 0.3 * abs(down)
+            # Farther from the box than its own point, another is neither touched by the words nor by their leader.
+            reach = apart + _POINT + 0.4
+            left, top, right, bottom = box[0] - reach, box[1] - reach, box[2] + reach, box[3] + reach
             for other, (other_x, other_y) in enumerate(points):
+                if not (left < other_x < right and top < other_y < bottom):
+                    continue
                 dot = (other_x - _POINT, other_y - _POINT, other_x + _POINT, other_y + _POINT)
                 if _overlap(box, dot, 0.2):
                     cost += _HARD

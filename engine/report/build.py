@@ -11,15 +11,18 @@ from engine.report.pages.assumptions import assumptions
 from engine.report.pages.costs import costs
 from engine.report.pages.decisions import checklist, decisions
 from engine.report.pages.fleet import fleet
+from engine.report.pages.further import further_pages, per_dollar
 from engine.report.pages.margins import margins
 from engine.report.pages.method import method
 from engine.report.pages.questions import question_pages
 from engine.report.pages.speed import speed
+from engine.report.published import published
 from engine.report.values import Report
 from engine.report.workbook import HEADLINES
-from engine.scenarios import BY_TRAFFIC, TOTAL, Scenario, with_cases
+from engine.scenarios import BY_TRAFFIC, TOTAL, Scenario
 from engine.studies.alternatives import Move, cheapest_moves
-from engine.studies.questions import Asked, questions
+from engine.studies.questions import Asked, answered, questions
+from engine.studies.reconcile import Reconciliation, shipped_figures
 
 CHECK_SHEET = "Run checks"
 
@@ -39,6 +42,7 @@ class Draft:
     speed: LiveSheet
     asked: Asked | None
     questions: LiveSheet | None
+    published: Reconciliation | None
 
     @property
     def sheets(self) -> tuple[LiveSheet, ...]:
@@ -51,7 +55,7 @@ def draft(scenario: Scenario, earlier: Earlier | None) -> Draft:
     moves = tuple(cheapest_moves(scenario))
     asked = questions(scenario)
     if asked:
-        scenario = with_cases(scenario, asked.cases)
+        scenario = answered(scenario, asked)
     title = headline(scenario)
     before = dict(earlier.figures) if earlier else None
     return Draft(
@@ -65,7 +69,8 @@ def draft(scenario: Scenario, earlier: Earlier | None) -> Draft:
         workbook.fleet(scenario, "Fleet and idle money"),
         workbook.speed(scenario, "What a decode step is made of"),
         asked,
-        workbook.questions(scenario, f"Questions asked of {asked.base}") if asked else None,
+        workbook.questions(scenario, asked) if asked else None,
+        shipped_figures() if scenario.inputs.settings["published_figures"] else None,
     )
 
 
@@ -84,11 +89,15 @@ def report(draft: Draft, checks: tuple[Check, ...], *, input_hash: str, engine_v
     if serving:
         sections.append(decisions(scenario))
     if draft.asked and draft.questions:
-        sections.append(checklist(scenario, draft.asked.base))
-        sections += question_pages(scenario, draft.asked, draft.questions)
+        asked, sheet = draft.asked, draft.questions
+        sections.append(checklist(scenario, asked.base, per_dollar(scenario, asked, sheet)))
+        sections += question_pages(scenario, asked, sheet)
+        sections += further_pages(scenario, asked, sheet)
     if serving:
         sections.append(assumptions(scenario))
     sections.append(method(scenario, checks, check_range))
+    if draft.published:
+        sections.append(published(draft.published))
     return Report(
         title=str(settings["report_title"]),
         month=settings["report_month"],

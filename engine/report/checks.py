@@ -5,13 +5,39 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from engine.report.live import PARTS, cell_of, letters, quoted, range_of, sheets_of
-from engine.scenarios import BY_TRAFFIC, CASES, CONFIGURED, DECISIONS, LINES, TOTAL, Grain, Scenario
+from engine.scenarios import (
+    ACCELERATORS,
+    APIS,
+    BY_TRAFFIC,
+    CASES,
+    CONFIGURED,
+    DECISIONS,
+    DRAFTS,
+    LINES,
+    PRICE_COURSE,
+    RATIOS,
+    TOTAL,
+    Grain,
+    Scenario,
+)
 from engine.sheets import FIRST_ROW
 
 CHECKS = "Run checks"
 ENGINE = "Engine figures"
 TIE_OUT = "Tie-out"
-GRAINS = (LINES, CONFIGURED, BY_TRAFFIC, TOTAL, DECISIONS, CASES)
+GRAINS = (
+    LINES,
+    CONFIGURED,
+    BY_TRAFFIC,
+    TOTAL,
+    DECISIONS,
+    CASES,
+    ACCELERATORS,
+    APIS,
+    RATIOS,
+    DRAFTS,
+    PRICE_COURSE,
+)
 
 
 @dataclass(frozen=True)

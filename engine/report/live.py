@@ -94,10 +94,11 @@ class LiveRow:
 
 @dataclass(frozen=True)
 class LiveTable:
-    """One table of a sheet for readers: heads over rows of live figures."""
+    """One table of a sheet for readers: heads over rows of live figures; a title where a sheet has several."""
 
     heads: tuple[Head, ...]
     rows: tuple[LiveRow, ...]
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,10 @@ class LiveSheet:
     def cell(self, table: int, row: int, column: int) -> str:
         """Address of a cell, rows and columns counted from 0."""
         return address(self.name, column + 1, self.head_row(table) + 1 + row)
+
+    def place_of(self, title: str) -> int | None:
+        """Which table has that title; None where no table has it."""
+        return next((place for place, table in enumerate(self.tables) if table.title == title), None)
 
     def range(self, table: int = 0) -> str:
         """Address of a whole table, heads included."""

@@ -146,7 +146,11 @@ class Point:
 
 @dataclass(frozen=True)
 class Scatter:
-    """Points labelled directly; the highlighted ones in blue, the others grey; `y` on a log axis."""
+    """Points labelled directly; the highlighted ones in blue, the others grey; `y` on a log axis.
+
+    `joined` are points, by their place, that a line connects; `limit` is a value across, drawn as a dashed upright with
+    its words.
+    """
 
     title: str
     description: str
@@ -157,6 +161,9 @@ class Scatter:
     y_unit: Any
     note: Margin | None = None
     alt: str = ""
+    joined: tuple[int, ...] = ()
+    limit: float | None = None
+    limit_words: str = ""
 
 
 @dataclass(frozen=True)

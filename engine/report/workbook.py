@@ -9,11 +9,14 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from engine.report.further import further_tables
 from engine.report.live import Live, LiveChart, LiveRow, LiveSheet, LiveTable, as_text, live
 from engine.report.values import Head
 from engine.scenarios import BY_TRAFFIC, CASES, CONFIGURED, TOTAL, Grain, Scenario
+from engine.studies.questions import Asked
 from engine.units import (
     Count,
+    DollarsPerDay,
     DollarsPerMillionTokens,
     DollarsPerMonth,
     Flag,
@@ -226,8 +229,8 @@ def costs(scenario: Scenario, title: str) -> LiveSheet:
     )
 
 
-def questions(scenario: Scenario, title: str) -> LiveSheet:
-    """Every case that was asked for: what was changed, and what it would run at and cost."""
+def questions(scenario: Scenario, asked: Asked) -> LiveSheet:
+    """Every case that was asked for: what was changed, and what it would run at and cost; then the further tables."""
     grain = scenario[CASES]
     heads = (Head("Question"), Head("Case"), Head("Model"), Head("Hardware"), Head("Precision"), *_heads(ASKED))
     names = ("study", "case", "model", "hardware", "precision")
@@ -236,7 +239,8 @@ def questions(scenario: Scenario, title: str) -> LiveSheet:
         for key in grain.keys
     )
     sentence = "One configuration with something changed; a full row of the model each. In no total."
-    return LiveSheet("Questions", title, sentence, (LiveTable(heads, rows),), landscape=True)
+    tables = (LiveTable(heads, rows), *further_tables(scenario, asked))
+    return LiveSheet("Questions", f"Questions asked of {asked.base}", sentence, tables, landscape=True)
 
 
 def speed(scenario: Scenario, title: str) -> LiveSheet:
@@ -261,6 +265,9 @@ MARGINS: tuple[tuple[str, str, Any, float, str], ...] = (
     ("Accelerator bill", "fleet_cost", DollarsPerMonth, -1, "total"),
     ("Gross profit", "gross_profit", DollarsPerMonth, 1, "total"),
     ("Gross margin", "gross_margin", Share, 1, "key"),
+    ("Revenue a day", "revenue_per_day", DollarsPerDay, 1, "plain"),
+    ("Accelerator bill a day", "fleet_cost_per_day", DollarsPerDay, -1, "plain"),
+    ("Gross profit a day", "gross_profit_per_day", DollarsPerDay, 1, "plain"),
     ("Utilization", "busy_share", Share, 1, "plain"),
     ("Break-even utilization", "break_even_utilization", Share, 1, "plain"),
     ("Cost per million tokens", "served_cost", DollarsPerMillionTokens, 1, "plain"),

@@ -13,6 +13,7 @@ import numpy as np
 
 from engine.calculation import Columns
 from engine.formulas import FORMULAS, LINE_FORMULAS, TOTAL_FORMULAS
+from engine.scenarios.asked import FURTHER
 from engine.scenarios.grains import Grain, make_grain
 from engine.scenarios.joins import (
     DECISION_FORMULAS,
@@ -24,11 +25,16 @@ from engine.scenarios.joins import (
     wanted,
 )
 from engine.scenarios.sources import (
+    ACCELERATORS,
+    APIS,
     BY_TRAFFIC,
     CASES,
     CONFIGURED,
     DECISIONS,
+    DRAFTS,
     LINES,
+    PRICE_COURSE,
+    RATIOS,
     TOTAL,
     Case,
     Chosen,
@@ -44,16 +50,22 @@ from engine.scenarios.sources import (
     Source,
     Sum,
     Varied,
+    may_be_unknown,
 )
 from engine.sheets import CONFIGURATIONS, TRAFFIC, TRAFFIC_MIXES
 from engine.workbook.read import Inputs
 
 __all__ = [
+    "ACCELERATORS",
+    "APIS",
     "BY_TRAFFIC",
     "CASES",
     "CONFIGURED",
     "DECISIONS",
+    "DRAFTS",
     "LINES",
+    "PRICE_COURSE",
+    "RATIOS",
     "TOTAL",
     "Case",
     "Chosen",
@@ -72,6 +84,7 @@ __all__ = [
     "Sum",
     "Varied",
     "scenario",
+    "with_asked",
     "with_cases",
 ]
 
@@ -113,7 +126,7 @@ def scenario(inputs: Inputs) -> Scenario:
     grains[TOTAL] = make_grain(TOTAL, total, {"total": Key(), **sum_sources("")}, TOTAL_FORMULAS, inputs, grains)
     decided = decision_sources(grains[CONFIGURED])
     stands = [quantity for quantity in decided if quantity in grains[CONFIGURED].guarded]
-    blank = [name for name, source in decided.items() if isinstance(source, Looked) and source.column.default is None]
+    blank = [name for name, source in decided.items() if may_be_unknown(source)]
     grains[DECISIONS] = make_grain(
         DECISIONS, configured, decided, DECISION_FORMULAS, inputs, grains, guards=stands, unknown=blank
     )
@@ -135,3 +148,17 @@ def with_cases(calculated: Scenario, cases: Sequence[Case]) -> Scenario:
     changes = [{"serves": 0.0, **case.changes} for case in cases]
     grain = make_grain(CASES, keys, sources, FORMULAS, calculated.inputs, calculated.grains, ["batch_size"], changes)
     return Scenario(calculated.inputs, {**calculated.grains, CASES: grain})
+
+
+def with_asked(calculated: Scenario, base: str, wanted: Mapping[str, Sequence[str]]) -> Scenario:
+    """The same grains, and those of further questions, asked of `base`.
+
+    `wanted` names the grains (ACCELERATORS, APIS, RATIOS, DRAFTS, PRICE_COURSE), each with the cases that are its rows
+    where it has such. A grain without rows is left out.
+    """
+    grains = dict(calculated.grains)
+    for name, cases in wanted.items():
+        grain = FURTHER[name](calculated.inputs, grains, base, cases)
+        if len(grain.keys):
+            grains[name] = grain
+    return Scenario(calculated.inputs, grains)

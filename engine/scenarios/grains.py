@@ -6,6 +6,7 @@ import calendar
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,11 @@ class Grain:
 
     def row(self, key: str) -> int:
         """Index of the row whose key is given."""
-        return list(self.keys).index(key)
+        return self._rows[key]
+
+    @cached_property
+    def _rows(self) -> dict[str, int]:
+        return {key: row for row, key in enumerate(self.keys)}
 
     @property
     def keys(self) -> Any:
@@ -91,11 +96,11 @@ def _values_of(source: Source, inputs: Inputs, columns: Columns, grains: Mapping
             return np.where(np.isnan(_values_of(looked, inputs, columns, grains)), 0.0, 1.0)
         case Filled(looked, instead):
             values = _values_of(looked, inputs, columns, grains)
-            return np.where(np.isnan(values), instead, values)
-        case Chosen(choice, by):
+            other = _values_of(instead, inputs, columns, grains) if isinstance(instead, Looked) else instead
+            return np.where(np.isnan(values), other, values)
+        case Chosen(choice, by, named):
             sheet = BY_NAME[choice.sheet]
-            key = columns[sheet.keys[0].name]
-            options = {word: _look_up(inputs, sheet, key, name) for word, name in choice.columns.items()}
+            options = {word: _look_up(inputs, sheet, columns[named], name) for word, name in choice.columns.items()}
             return np.array([options[word][row] for row, word in enumerate(columns[by])], dtype=float)
         case Setting(column):
             return np.full(rows, float(inputs.settings[column.name]))

@@ -78,8 +78,8 @@ def configuration_sources() -> dict[str, Source]:
         "serves": Known(share),
         "served_share": Filled(share, 1.0),
         **_all_of(HARDWARE, "hardware"),
-        "peak_compute": Chosen(choices["peak_compute"], "compute"),
-        "accelerator_price": Chosen(choices["accelerator_price"], "price_basis"),
+        "peak_compute": Chosen(choices["peak_compute"], "compute", "hardware"),
+        "accelerator_price": Chosen(choices["accelerator_price"], "price_basis", "hardware"),
         **_all_of(MODELS, "model"),
         **_all_of(PRECISIONS, "precision"),
         **_all_of(CALIBRATION, "calibration"),
@@ -100,7 +100,16 @@ def sum_sources(by: str) -> dict[str, Source]:
     return {name: Sum(CONFIGURED, name, annotations[name], by, "counts") for name in SUMMED}
 
 
-SUMMED = ("mean_load", "sold_tokens", "revenue", "fleet_cost", "idle_cost", "fleet_accelerators")
+SUMMED = (
+    "mean_load",
+    "sold_tokens",
+    "revenue_per_day",
+    "revenue",
+    "fleet_cost_per_day",
+    "fleet_cost",
+    "idle_cost",
+    "fleet_accelerators",
+)
 
 
 def wanted(sources: Mapping[str, Source], formulas: Formulas) -> dict[str, Source]:
@@ -142,7 +151,11 @@ DECIDED = (
     "fused_step_time chunks_time chunked_prefill_time longest_stall "
     # the money of a year, a request, an answer
     "fleet_cost_per_hour fleet_cost_per_year requests_per_day fleet_cost_per_request load_factor break_even_price "
-    "break_even_input_ratio break_even_warning decode_cost_share response_cost reasoning_ratio"
+    "break_even_input_ratio break_even_warning decode_cost_share response_cost reasoning_ratio reasoning_multiple "
+    "affordable_reasoning "
+    # other ways to hold the cache, other terms, and what training cost
+    "contiguous_batch prefix_memory on_demand_premium elastic_break_even mean_reserved_rent "
+    "training_cost equivalent_tokens training_multiple crossover_days crossover_days_all_in crossover_warning"
 )
 DECISION_FORMULAS: Formulas = {name: EVERY_FORMULA[name] for name in DECIDED.split()}
 
@@ -150,6 +163,7 @@ DECISION_FORMULAS: Formulas = {name: EVERY_FORMULA[name] for name in DECIDED.spl
 def decision_sources(configured: Grain) -> dict[str, Source]:
     """Of what a configuration suggests: its figures, and the limits by which they are judged."""
     needed = set().union(*(needs(f) for f in DECISION_FORMULAS.values())) | {"fits", "counts"}
+    reserved = Looked(HARDWARE, HARDWARE.column("one_year_price"), "hardware")
     sources: dict[str, Source] = {"configuration": Key()}
     for quantity in ("hardware", "model", "traffic", *sorted(needed - set(DECISION_FORMULAS))):
         if quantity in configured.sources or quantity in configured.formulas:
@@ -158,4 +172,4 @@ def decision_sources(configured: Grain) -> dict[str, Source]:
             sources[quantity] = Setting(SETTINGS.column(quantity))
     for sheet, by in ((HARDWARE, "hardware"), (MODELS, "model")):
         sources |= {c.name: Looked(sheet, c, by) for c in sheet.columns if c.name in needed and c.name not in sources}
-    return sources
+    return {**sources, "reserved_price": reserved}

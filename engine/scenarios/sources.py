@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.sheets import BY_NAME, SETTINGS, Choice, Column, Sheet
+from engine.sheets import BY_NAME, HARDWARE, MODELS, SETTINGS, Choice, Column, Sheet
 from engine.units import Count, Flag, Text
 
 LINES, CONFIGURED, BY_TRAFFIC, TOTAL = "Traffic lines", "Calculation", "By traffic", "Total"
 CASES, DECISIONS = "Cases", "Decisions"
+ACCELERATORS, APIS, RATIOS, DRAFTS, PRICE_COURSE = "Accelerators", "APIs", "Ratios", "Drafts", "Price course"
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,10 @@ class Known:
 
 @dataclass(frozen=True)
 class Filled:
-    """The cell that `Looked` reads, or `instead` where it is blank."""
+    """The cell that `Looked` reads, or `instead` where it is blank: a number, or another cell of the row."""
 
     looked: Looked
-    instead: float
+    instead: float | Looked
 
     @property
     def annotation(self) -> Any:
@@ -56,10 +57,11 @@ class Filled:
 
 @dataclass(frozen=True)
 class Chosen:
-    """Read from one of several columns of a sheet, chosen by a word of this row."""
+    """Read from one of several columns of a sheet, chosen by a word of this row; `named` holds the sheet's key."""
 
     choice: Choice
     by: str
+    named: str
 
     @property
     def annotation(self) -> Any:
@@ -140,6 +142,19 @@ class Largest:
 
 
 Source = Key | Looked | Known | Filled | Chosen | Setting | DaysBilled | Sum | Mean | Largest | HasOne | Varied
+
+
+def may_be_unknown(source: Source) -> bool:
+    """Whether a source reads a cell that an analyst may leave blank because the figure is not known."""
+    match source:
+        case Looked(column=column) | Setting(column):
+            return column.default is None
+        case Chosen(choice):
+            return any(BY_NAME[choice.sheet].column(name).default is None for name in choice.columns.values())
+        case Varied(quantity=quantity):
+            columns = (column for sheet in (HARDWARE, MODELS) for column in sheet.columns)
+            return any(column.name == quantity and column.default is None for column in columns)
+    return False
 
 
 @dataclass(frozen=True)

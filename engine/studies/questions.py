@@ -12,10 +12,25 @@ from typing import Any
 
 import numpy as np
 
-from engine.scenarios import CASES, CONFIGURED, Case, Grain, Scenario, with_cases
-from engine.sheets import COMPUTE, HARDWARE, MODELS, PRECISIONS
+from engine.scenarios import (
+    ACCELERATORS,
+    APIS,
+    CASES,
+    CONFIGURED,
+    DECISIONS,
+    DRAFTS,
+    PRICE_COURSE,
+    RATIOS,
+    Case,
+    Grain,
+    Scenario,
+    with_asked,
+    with_cases,
+)
+from engine.sheets import COMPETITORS, COMPUTE, HARDWARE, MODELS, PRECISIONS
+from engine.units import NO_BREAK
 
-BATCH, TOPOLOGY, PRECISION, ACCELERATORS, MODELS_LIKE, CHANGES, LEVERS = (
+BATCH, TOPOLOGY, PRECISION, PLACES, MODELS_LIKE, CHANGES, LEVERS = (
     "batch",
     "topology",
     "precision",
@@ -24,7 +39,14 @@ BATCH, TOPOLOGY, PRECISION, ACCELERATORS, MODELS_LIKE, CHANGES, LEVERS = (
     "changes",
     "levers",
 )
+CACHING, PAGING, LOAD, REASONING, FRONTIER = "caching", "paging", "load", "reasoning", "frontier"
+HIT_RATES = (0.0, 0.25, 0.5, 0.75, 0.9)
+LOADS = (0.25, 0.5, 0.75, 0.95)
+HIDDEN_TOKENS = (0.0, 1.0, 4.0, 9.0)  # for each visible one
 SLICES = (1, 2, 4, 8, 16, 32, 64)
+LARGEST_SLICE = 32  # where slices are compared with one another
+PRICE_HISTORY = ("first_price", "last_price", "price_years")
+FRONTIER_POINTS = 12
 LARGEST_BATCH = 0.0  # what the word 'max' stands for
 
 Changes = Mapping[str, Any]
@@ -35,10 +57,14 @@ UNCOMMITTED: Changes = {"minimum_replicas": 1.0}
 
 @dataclass(frozen=True)
 class Asked:
-    """The configuration that the questions start from, and the cases asked of it."""
+    """The configuration that the questions start from, the cases asked of it, and the grains of further questions.
+
+    `further` names those grains, each with the study whose cases are its rows, or with nothing.
+    """
 
     base: str
     cases: tuple[Case, ...]
+    further: Mapping[str, str]
 
     def of(self, study: str) -> list[str]:
         """Names of a study's cases, in order."""
@@ -52,18 +78,60 @@ def questions(scenario: Scenario) -> Asked | None:
         return None
     settings = scenario.inputs.settings
     asked: list[Case] = []
-    if settings["study_batch"]:
+    further = _further(scenario)
+    if settings["study_batch"] or BATCH in further.values():
         asked += _named(BATCH, base, _batches(scenario, base))
+    if settings["study_batch"]:
+        asked += _named(FRONTIER, base, _frontier(scenario, base))
     if settings["study_topology"]:
         asked += _named(TOPOLOGY, base, _slices(scenario, base))
         asked += _named(PRECISION, base, _precisions(scenario, base))
     if settings["study_hardware"]:
-        asked += _named(ACCELERATORS, base, _accelerators(scenario, base))
+        asked += _named(PLACES, base, _accelerators(scenario, base))
     if settings["study_models"]:
         asked += _named(MODELS_LIKE, base, _models(scenario, base))
         asked += _named(CHANGES, base, _changes(scenario, base))
         asked += _named(LEVERS, base, _levers(scenario, base))
-    return Asked(base, tuple(asked)) if asked else None
+    if settings["study_serving"]:
+        asked += _named(CACHING, base, _hit_rates(scenario, base))
+        asked += _named(PAGING, base, _caches(scenario, base))
+    if settings["study_load"]:
+        asked += _named(LOAD, base, _loads(scenario, base))
+    if settings["study_outlook"]:
+        asked += _named(REASONING, base, _reasoning(scenario, base))
+    return Asked(base, tuple(asked), further) if asked else None
+
+
+def answered(scenario: Scenario, asked: Asked) -> Scenario:
+    """The scenario with a row for every case, and with the grains of the further questions."""
+    scenario = with_cases(scenario, asked.cases)
+    today = scenario[CONFIGURED].value("batch_size", asked.base)
+    rows = {name: _some_of(scenario[CASES], asked.of(study), today) for name, study in asked.further.items()}
+    return with_asked(scenario, asked.base, rows)
+
+
+def _some_of(grain: Grain, cases: Sequence[str], today: float) -> list[str]:
+    """Every second of the cases that fit, with the last one and the one whose batch runs today."""
+    fitting = [case for case in cases if grain.value("fits", case)]
+    return [
+        case
+        for place, case in enumerate(fitting)
+        if place % 2 == 0 or place == len(fitting) - 1 or grain.value("batch_size", case) == today
+    ]
+
+
+def _further(scenario: Scenario) -> dict[str, str]:
+    """The grains that the settings ask for and have the inputs of."""
+    settings, wanted = scenario.inputs.settings, dict[str, str]()
+    if settings["study_hardware"]:
+        wanted[ACCELERATORS] = ""
+    if settings["study_apis"] and len(scenario.inputs.tables[COMPETITORS.name]):
+        wanted |= {APIS: "", RATIOS: BATCH}
+    if settings["study_serving"] and settings["draft_model"] and not np.isnan(settings["acceptance"]):
+        wanted[DRAFTS] = BATCH
+    if settings["study_outlook"] and not any(np.isnan(settings[name]) for name in PRICE_HISTORY):
+        wanted[PRICE_COURSE] = ""
+    return wanted
 
 
 def _base(scenario: Scenario) -> str | None:
@@ -95,11 +163,73 @@ def _cheapest(scenario: Scenario, base: str, variants: Sequence[Changes]) -> int
 
 
 def _batches(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]:
-    """Doubling batches up to what memory allows, and what runs today."""
+    """Doubling batches up to the first that memory does not allow, with its limit and what runs today."""
     grain = scenario[CONFIGURED]
     limit, today = grain.value("batch_size_limit", base), grain.value("batch_size", base)
-    sizes = {float(2**power) for power in range(14) if 2**power <= limit} | {today, limit}
+    sizes = {float(2**power) for power in range(14) if 2**power < 2 * limit} | {today, limit}
     return [(f"{size:.0f}", {"requested_batch_size": size}) for size in sorted(sizes) if size >= 1]
+
+
+def _frontier(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]:
+    """Of all slices, precisions and doubling batches on its accelerator those that no other beats in cost and speed."""
+    grain = scenario[CONFIGURED]
+    hardware = str(grain.value("hardware", base))
+    precisions = [str(row["precision"]) for row in scenario.inputs.tables[PRECISIONS.name]]
+    whole = {"pipeline_stages": 1.0, "attention_data_parallel": 1.0}
+    tries = [
+        (
+            f"{count}{NO_BREAK}\u00d7{NO_BREAK}{name.partition(',')[0]}, batch {2**power}",
+            {**whole, "precision": name, "tensor_parallel": float(count), "requested_batch_size": 2.0**power},
+        )
+        for name in precisions
+        if _computes(scenario, hardware, name)
+        for count in _linked(scenario, hardware)
+        for power in range(12)
+        if count <= LARGEST_SLICE and 2**power <= grain.value("engine_batch_limit", base)
+    ]
+    answers = tried(scenario, base, [changes for _, changes in tries]).values
+    cost = np.where(np.isnan(answers["blended_cost"]), np.inf, answers["blended_cost"])
+    best: list[int] = []
+    for place in np.lexsort((-np.nan_to_num(answers["user_speed"]), cost)):
+        faster = not best or answers["user_speed"][place] > answers["user_speed"][best[-1]]
+        if np.isfinite(cost[place]) and faster:
+            best.append(int(place))
+    spread = np.unique(np.linspace(0, len(best) - 1, min(FRONTIER_POINTS, len(best))).round().astype(int))
+    return [tries[best[place]] for place in spread]
+
+
+def _hit_rates(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]:
+    """Shares of the prompt that are found in the cache, and today's."""
+    grain = scenario[CONFIGURED]
+    length, found = grain.value("input_tokens", base), grain.value("cached_tokens", base)
+    rates = sorted({*HIT_RATES, found / length})
+    return [(f"{rate:.0%}", {"cached_tokens": rate * length}) for rate in rates]
+
+
+def _caches(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]:
+    """The most sequences that fit with a cache in pages and with a contiguous one."""
+    decided, limit = scenario[DECISIONS], scenario[CONFIGURED].value("engine_batch_limit", base)
+    sizes = {"in pages": decided.value("paged_batch", base), "contiguous": decided.value("contiguous_batch", base)}
+    return [(name, {"requested_batch_size": min(size, limit)}) for name, size in sizes.items() if size and size >= 1]
+
+
+def _loads(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]:
+    """Loads of today's fleet, and the one it has; none where its traffic has no demand."""
+    grain = scenario[CONFIGURED]
+    if not grain.value("has_demand", base) or not grain.value("fits", base):
+        return []
+    full = grain.value("request_rate", base) * grain.value("replica_count", base) / grain.value("served_share", base)
+    kept = {"minimum_replicas": grain.value("minimum_replicas", base)}
+    loads = sorted({*LOADS, grain.value("utilization", base)})
+    return [(f"{load:.0%}", {**kept, "mean_requests": load * full}) for load in loads]
+
+
+def _reasoning(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]:
+    """Hidden tokens for each visible one, and today's."""
+    grain = scenario[CONFIGURED]
+    visible, hidden = grain.value("output_tokens", base), grain.value("reasoning_tokens", base)
+    ratios = sorted({*HIDDEN_TOKENS, hidden / visible})
+    return [(f"{ratio:.3g}", {"reasoning_tokens": ratio * visible}) for ratio in ratios]
 
 
 def _linked(scenario: Scenario, hardware: str) -> Iterable[int]:
@@ -118,7 +248,7 @@ def _slices(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]:
             {"tensor_parallel": float(count), "pipeline_stages": 1.0, "requested_batch_size": LARGEST_BATCH},
         )
         for count in _linked(scenario, hardware)
-        if count <= 32
+        if count <= LARGEST_SLICE
     ]
 
 

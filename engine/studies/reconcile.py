@@ -26,6 +26,10 @@ VERDICTS = {
     RULE: "rule",
 }
 FAILED = "not reproduced"
+# Where this file was cloned to: the worked examples are part of the checkout, not of the package.
+CHECKOUT = Path(__file__).parents[2]
+LIST = CHECKOUT / "inputs/catalogue/published_figures.csv"
+EXAMPLES = CHECKOUT / "tests/worked_examples"
 _WORDS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
 _RANGE = re.compile(r"([\d.]+)-([\d.]+)")
 _DRESSING = str.maketrans("", "", "$%~+,> ")
@@ -33,7 +37,7 @@ _DRESSING = str.maketrans("", "", "$%~+,> ")
 
 @dataclass(frozen=True)
 class Published:
-    """A row of the list of published figures."""
+    """A row of the list of published figures; `changes_conclusion` says what follows from a wrong one, if anything."""
 
     identity: str
     document: str
@@ -43,11 +47,15 @@ class Published:
     unit: str
     verdict: str
     note: str = ""
+    changes_conclusion: str = ""
 
 
 @dataclass(frozen=True)
 class Reconciled:
-    """A published figure with what the engine gives for it, in the printed unit; `passed` as the list expects."""
+    """A published figure with what the engine gives for it, in the printed unit; `passed` as the list expects.
+
+    `right` is what a wrong figure should print.
+    """
 
     published: Published
     ours: str
@@ -55,6 +63,7 @@ class Reconciled:
     verdict: str
     why: str
     passed: bool
+    right: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,6 +112,7 @@ def published_figures(path: Path) -> list[Published]:
             row["unit"],
             row["verdict"],
             row.get("note") or "",
+            row.get("changes_conclusion") or "",
         )
         for row in rows
     ]
@@ -114,6 +124,14 @@ def reconcile_figures(published: Iterable[Published], examples: Examples) -> Rec
     for figure in examples.figures:
         figures.setdefault(figure.identity, []).append(figure)
     return Reconciliation(tuple(_reconciled(row, figures.get(row.identity, []), examples) for row in published))
+
+
+def shipped_figures() -> Reconciliation | None:
+    """The shipped list beside the shipped worked examples; None where they are not there or cannot be read."""
+    try:
+        return reconcile_figures(published_figures(LIST), Examples(EXAMPLES))
+    except (ExampleError, OSError):
+        return None
 
 
 def write_csv(reconciliation: Reconciliation, path: Path) -> None:
@@ -147,7 +165,8 @@ def _reconciled(row: Published, figures: Sequence[Figure], examples: Examples) -
     if problems:
         return Reconciled(row, ours, difference, FAILED, "; ".join(problems), False)
     verdict = VERDICTS.get(row.verdict, FAILED)
-    return Reconciled(row, ours, difference, verdict, _why(row, figures), verdict != FAILED)
+    right = next((figure.right for figure in figures if figure.right), "")
+    return Reconciled(row, ours, difference, verdict, _why(row, figures), verdict != FAILED, right)
 
 
 def _why(row: Published, figures: Sequence[Figure]) -> str:

@@ -82,6 +82,7 @@ class Case:
         return self.file, self.name
 
 
+_BASE = ".base.toml"
 _FILE = {"source", "base", "given", "within", "case"}
 _CASE = {"name", "source", "base", "given", "from", "expect", "within", "figures"}
 _FIGURE = {"id", "quantity", "printed", "verdict", "scale", "end", "reads", "at_least", "within", "right", "why", "via"}
@@ -93,9 +94,10 @@ class Examples:
     def __init__(self, folder: Path, formulas: Mapping[str, Formula] = EVERY_FORMULA) -> None:
         self.formulas = formulas
         self.cases: dict[tuple[str, str], Case] = {}
+        bases = {path.name.removesuffix(_BASE): _content(path) for path in folder.glob(f"*{_BASE}")}
         for path in sorted(folder.glob("*.toml")):
-            if not path.name.endswith(".base.toml"):
-                for case in _cases(path):
+            if not path.name.endswith(_BASE):
+                for case in _cases(path, bases):
                     if case.place in self.cases:
                         raise ExampleError(f"{path.name}: two cases are named '{case.name}'")
                     self.cases[case.place] = case
@@ -156,11 +158,11 @@ def _plain(value: Any) -> Value:
     return str(value) if isinstance(value, str) else float(value)
 
 
-def _cases(path: Path) -> list[Case]:
+def _cases(path: Path, bases: Mapping[str, Mapping[str, Any]]) -> list[Case]:
     content = _content(path)
     _known(content, _FILE, path.name)
     try:
-        return [_case(path, content, table) for table in content["case"]]
+        return [_case(path, content, table, bases) for table in content["case"]]
     except KeyError as missing:
         raise ExampleError(f"{path.name} lacks {missing}") from None
 
@@ -172,12 +174,16 @@ def _content(path: Path) -> dict[str, Any]:
         raise ExampleError(f"{path.name} cannot be read: {error}") from None
 
 
-def _case(path: Path, content: dict[str, Any], table: dict[str, Any]) -> Case:
+def _case(
+    path: Path, content: dict[str, Any], table: dict[str, Any], bases: Mapping[str, Mapping[str, Any]]
+) -> Case:
     where = f"{path.name}: '{table.get('name', '')}'"
     _known(table, _CASE, where)
     given: dict[str, Any] = {}
     for base in table.get("base", content.get("base", [])):
-        given |= _content(path.parent / f"{base}.base.toml")
+        if base not in bases:
+            raise ExampleError(f"{where} is based on {base}{_BASE}, which is not there")
+        given |= bases[base]
     given |= {**content.get("given", {}), **table.get("given", {})}
     taken = {quantity: _place(path, place, where) for quantity, place in table.get("from", {}).items()}
     return Case(

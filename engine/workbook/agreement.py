@@ -27,6 +27,11 @@ PARTS = (
     (("kv_heads",), "attention_heads"),
 )
 MEASURED_TOLERANCE = 0.05
+# Settings that a question of the report needs together.
+TOGETHER = (
+    (("draft_model", "acceptance"), "the question of speculative decoding"),
+    (("first_price", "last_price", "price_years"), "the question of falling prices"),
+)
 
 
 def disagreements(tables: Tables) -> list[Problem]:
@@ -173,4 +178,21 @@ def _mean_lengths(tables: Tables, traffic: str) -> tuple[float, float] | None:
     return float(prompt), float(answer)
 
 
-CHECKS = (_models, _chosen_columns, _parallelism, _batch, _prompts, _prices, _measured_speeds)
+def _draft_model(tables: Tables) -> Iterator[Problem]:
+    """The model that drafts is dense; and what a question of the Settings needs is there together."""
+    for row in tables["Settings"]:
+        model = tables["Models"].find(row["draft_model"])
+        if model and (model["experts"] > 1 or model["kv_lora_rank"] > 0 or model["linear_layers"] > 0):
+            found = f"draft_model is '{row['draft_model']}'"
+            allowed = "allowed is a dense model with an ordinary KV cache, which is what its step is calculated for"
+            yield Problem(*row.place("draft_model"), found, allowed, "Name another one, or clear the cell.")
+        for names, question in TOGETHER:
+            missing = [name for name in names if row.is_blank(name)]
+            given = [name for name in names if not row.is_blank(name)]
+            if given and missing and row.sound(*names):
+                found = f"{missing[0]} is blank although {listed(given)} {'is' if len(given) == 1 else 'are'} given"
+                allowed = f"{question} needs {listed(names)}"
+                yield Problem(*row.place(missing[0]), found, allowed, "Fill it in to have that page.", "warning")
+
+
+CHECKS = (_models, _chosen_columns, _parallelism, _batch, _prompts, _prices, _measured_speeds, _draft_model)

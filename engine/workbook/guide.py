@@ -17,6 +17,7 @@ One workbook is one month. Everything here is also in the workbook: select a cel
 | In this folder | What it is |
 |---|---|
 | `example.xlsx`, `example-october.xlsx` | two months of an example company: real hardware and models, assumed traffic |
+| `published-cases.xlsx` | cases of published documents, each with the assumptions of its document |
 | `catalogue/` | public facts with source and date: accelerators, models, precisions, calibration |
 
 An empty workbook, with formats and speed parameters filled in (accelerators and models to copy in are in

@@ -5,19 +5,26 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from engine.catalogue import FACTS, INPUTS, MONTHS, catalogue, end_of_month, example
+from engine.catalogue import (
+    FACTS,
+    INPUTS,
+    MONTHS,
+    PUBLISHED_CASES,
+    catalogue,
+    end_of_month,
+    example,
+    published_cases,
+)
 from engine.sheets import SETTINGS
 from engine.workbook.blank import Rows, write_blank
 
 
 def write_examples(folder: Path = INPUTS) -> list[Path]:
-    """The example workbooks, one for each month; the same files give the same bytes."""
-    paths = []
-    for month, name in MONTHS.items():
-        rows = example(month)
-        paths.append(folder / name)
-        write_blank(paths[-1], rows, today=end_of_month(rows[SETTINGS.name][0]["report_month"]))
-    return paths
+    """The example workbooks, one for each month, and the published cases; the same files give the same bytes."""
+    workbooks = {name: example(month) for month, name in MONTHS.items()} | {PUBLISHED_CASES: published_cases()}
+    for name, rows in workbooks.items():
+        write_blank(folder / name, rows, today=end_of_month(rows[SETTINGS.name][0]["report_month"]))
+    return [folder / name for name in workbooks]
 
 
 def write_blank_workbook(path: Path) -> Path:

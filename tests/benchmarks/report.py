@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-LIBRARIES = "import pandas, weasyprint, matplotlib"
+LIBRARIES = "import pyarrow.parquet, weasyprint, matplotlib"
 # Linux counts in KiB, macOS in bytes.
 RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 

@@ -103,7 +103,7 @@ def _found(scenario: Scenario) -> Iterator[Assumption]:
             table.sheet.column(column).annotation,
             str(row["price_source" if priced else "source"]),
             checked,
-            (end - checked).days - 1,
+            max(0, (end - checked).days - 1),
             # The note of an accelerator speaks of its specifications; its prices have a source of their own.
             not priced and "unverified" in str(row["note"]).lower(),
             bill,

@@ -82,8 +82,11 @@ def _serving_row(grain: Grain, key: str) -> Row:
     )
 
 
-def checklist(scenario: Scenario, base: str) -> Section:
-    """Six steps for one configuration: what is chosen, the rule, the number behind it, pass or warn."""
+def checklist(scenario: Scenario, base: str, beside: Table | None) -> Section:
+    """Six steps for one configuration: what is chosen, the rule, the number behind it, pass or warn.
+
+    `beside` stands below them, where the accelerators are compared.
+    """
     steps = list(_steps(scenario, base))
     warned = sum(not passed for *_, passed in steps)
     told = f"{count_of(warned, 'warning')}" if warned else "no warning"
@@ -107,7 +110,8 @@ def checklist(scenario: Scenario, base: str) -> Section:
         Margin("Table", _range(scenario[DECISIONS])),
         "The steps are those of Austin et al. (2025); their limits are on the Settings sheet.",
     )
-    return Section("Checklist", f"Six steps for {label(base)}, {told}", (table,), landscape=True)
+    blocks = (table, beside) if beside else (table,)
+    return Section("Checklist", f"Six steps for {label(base)}, {told}", blocks, landscape=True)
 
 
 def _steps(scenario: Scenario, base: str) -> Iterator[tuple[str, str, str, str, str, bool]]:

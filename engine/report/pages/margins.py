@@ -103,6 +103,7 @@ def _profit_and_loss(by_traffic: Grain, total: Grain, keys: list[str]) -> list[R
         line("Accelerator bill", "fleet_cost", -1e-3, "total", money),
         line("Gross profit", "gross_profit", 1e-3, "total", money),
         line("Gross margin", "gross_margin", 1, "key", share),
+        line("Gross profit a day", "gross_profit_per_day", 1e-3, "plain", Number),
         line("Utilization", "busy_share", 1, "plain", share),
         line("Break-even utilization", "break_even_utilization", 1, "plain", share),
         line("Cost, $/Mtoken", "served_cost", 1, "plain", price),

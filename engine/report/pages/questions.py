@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from engine.report.live import LiveSheet
 from engine.report.pages.deployments import MOST_ROWS, deployment
+from engine.report.pages.further import memory
 from engine.report.values import Bars, Block, Figure, Head, Margin, Paragraph, Point, Row, Scatter, Section, Side, Table
-from engine.report.words import in_words, sentence
+from engine.report.words import count_of, in_words, sentence
 from engine.scenarios import CASES, CONFIGURED, Grain, Scenario
-from engine.studies.questions import ACCELERATORS, BATCH, CHANGES, LEVERS, MODELS_LIKE, PRECISION, TOPOLOGY, Asked
+from engine.studies.questions import BATCH, CHANGES, FRONTIER, LEVERS, MODELS_LIKE, PLACES, PRECISION, TOPOLOGY, Asked
 from engine.units import (
     Count,
     DollarsPerHour,
@@ -33,7 +36,7 @@ HEADS = (
 
 def question_pages(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> list[Section]:
     """One page for every question that was asked and has an answer."""
-    pages = (_batch_page, _topology_page, _accelerators_page, _models_page, _levers_page)
+    pages = (_batch_page, _frontier_page, _topology_page, _accelerators_page, _models_page, _levers_page)
     return [page for page in (make(scenario, asked, sheet) for make in pages) if page is not None]
 
 
@@ -106,7 +109,7 @@ def _orange(grain: Grain, names: list[str]) -> str:
 def _batch_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section | None:
     grain, names = scenario[CASES], asked.of(BATCH)
     fast = _fast_enough(grain, names)
-    if not fast:
+    if not fast or not scenario.inputs.settings["study_batch"]:
         return None
     base = scenario[CONFIGURED]
     today = f"{BATCH}: {base.value('batch_size', asked.base):.0f}"
@@ -118,7 +121,7 @@ def _batch_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section |
         finding = (
             f"A million tokens cost {_price(grain, today)} at {runs}, and would cost {_price(grain, best)} at {cheaper}"
         )
-    last = names[-1]
+    last = _fitting(grain, names)[-1]
     text = (
         f"From one sequence to {_short(last)} the cost of a million tokens falls from {_price(grain, one)} to "
         f"{_price(grain, last)}, and a user\u2019s tok/s from {grain.value('user_speed', one):,.0f} to "
@@ -130,8 +133,8 @@ def _batch_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section |
         title=f"{asked.base}: every larger batch is cheaper for us and slower for the user, until memory ends it.",
         description="All-in cost against the speed one user sees, by batch; blue runs today",
         points=tuple(
-            Point(f"batch {_short(n)}", grain.value("user_speed", n), grain.value("blended_cost", n), n == today)
-            for n in _fitting(grain, names)
+            Point(_batch_label(grain, name, names), *_place(grain, name), highlighted=name == today)
+            for name in _fitting(grain, names)
         ),
         x_axis="speed per user, tok/s \u2192 faster",
         y_axis="\u2193 cheaper: all-in cost, $ per million tokens, log scale",
@@ -139,10 +142,68 @@ def _batch_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section |
         y_unit=DollarsPerMillionTokens,
         note=Margin("Chart", sheet.range(), f"{asked.base}, no committed replicas"),
         alt="All-in cost against speed per user by batch size.",
+        **_service_level(grain, today),
     )
     foot = f"Tinted: the cheapest that keeps the promised speed. {_orange(grain, names)}"
     table = _table(grain, names, "Batch", "all else as it runs", "Batch", sheet, foot)
     return Section("Batch and speed", finding, (Paragraph(text), chart, table))
+
+
+def _place(grain: Grain, name: str) -> tuple[float, float]:
+    """Where a case stands on a chart of cost against speed."""
+    return grain.value("user_speed", name), grain.value("blended_cost", name)
+
+
+def _batch_label(grain: Grain, name: str, names: list[str]) -> str:
+    """`batch 64`, and at the first batch for which arithmetic governs that it is the knee."""
+    fitting = _fitting(grain, names)
+    beyond = [n for n in fitting if grain.value("batch_size", n) >= grain.value("critical_batch_size", n)]
+    return f"batch {_short(name)}{', knee' if beyond[:1] == [name] else ''}"
+
+
+def _service_level(grain: Grain, name: str) -> dict[str, Any]:
+    """What a scatter needs to show the speed that users are promised; nothing where there is none."""
+    target = grain.value("target_user_speed", name)
+    return {"limit": target, "limit_words": f"promised: {target:,.0f} tok/s"} if target else {}
+
+
+def _frontier_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section | None:
+    grain, names = scenario[CASES], _fitting(scenario[CASES], asked.of(FRONTIER))
+    if len(names) < 2:
+        return None
+    base = scenario[CONFIGURED]
+    fast = _fast_enough(grain, names)
+    cheapest, quickest = names[0], names[-1]
+    slow, high = (f"{grain.value('user_speed', name):,.0f}" for name in (cheapest, quickest))
+    best = _cheapest(grain, fast) if fast else cheapest
+    finding = (
+        f"On {base.value('hardware', asked.base)}, {_short(best)} is the cheapest{_promise(grain, best)}"
+        if fast
+        else f"No slice, precision and batch on {base.value('hardware', asked.base)} keeps the promised speed"
+    )
+    text = (
+        "Of all slices, precisions and doubling batches on these accelerators, those that no other beats in both cost "
+        f"and speed: from {_price(grain, cheapest)} a million tokens at {slow} tok/s to {_price(grain, quickest)} at "
+        f"{high}. What does not fit is left out; "
+        "whether a precision answers as well is not in these figures."
+    )
+    points = [Point(_short(name), *_place(grain, name)) for name in names]
+    chart = Scatter(
+        title="Nothing below the line is to be had on these accelerators.",
+        description="All-in cost against the speed one user sees; blue runs today, its committed replicas included",
+        points=(*points, Point(asked.base, *_place(base, asked.base), highlighted=True)),
+        x_axis="speed per user, tok/s \u2192 faster",
+        y_axis="\u2193 cheaper: all-in cost, $ per million tokens, log scale",
+        x_unit=TokensPerSecond,
+        y_unit=DollarsPerMillionTokens,
+        note=Margin("Chart", sheet.range(), f"{asked.base}, no committed replicas"),
+        alt="All-in cost against speed per user: the frontier over slices, precisions and batches.",
+        joined=tuple(range(len(points))),
+        **_service_level(grain, names[0]),
+    )
+    foot = f"Tinted: the cheapest that keeps the promised speed. {_orange(grain, names)}"
+    table = _table(grain, names, "Frontier", "cheapest first", "Accelerators, precision", sheet, foot)
+    return Section("Frontier", finding, (Paragraph(text), chart, table))
 
 
 def _topology_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section | None:
@@ -150,9 +211,11 @@ def _topology_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Sectio
     fitting, stored = _fitting(grain, slices), _fitting(grain, precisions)
     if not fitting or not stored:
         return None
-    smallest, cheapest = fitting[0], _cheapest(grain, fitting)
-    least = _cheapest(grain, stored)
-    weights = f"Weights need at least {grain.value('minimum_accelerators', smallest):,.0f} accelerators. "
+    # What breaks the promise is shown, and recommended only where nothing keeps it.
+    smallest, cheapest = fitting[0], _cheapest(grain, _fast_enough(grain, fitting) or fitting)
+    least = _cheapest(grain, _fast_enough(grain, stored) or stored)
+    needed = int(grain.value("minimum_accelerators", smallest))
+    weights = f"Weights need at least {count_of(needed, 'accelerator')}. "
     filled = f"Filled to what memory allows, {_short(smallest)} cost {_price(grain, smallest)} a million tokens"
     if smallest == cheapest:
         finding = f"The smallest slice that fits, {_short(smallest)}, is also the cheapest per token"
@@ -166,11 +229,12 @@ def _topology_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Sectio
     orange = _orange(grain, slices)
     first = _table(grain, slices, "Slices", "the largest batch that fits", "Slice", sheet, orange)
     second = _table(grain, precisions, "Precisions", "the largest batch that fits", "Weights, KV cache", sheet)
-    return Section("Slice and precision", finding, (Paragraph(text), first, second))
+    blocks: tuple[Block | None, ...] = (Paragraph(text), first, second, memory(sheet))
+    return Section("Slice and precision", finding, tuple(block for block in blocks if block is not None))
 
 
 def _accelerators_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section | None:
-    grain, names = scenario[CASES], asked.of(ACCELERATORS)
+    grain, names = scenario[CASES], asked.of(PLACES)
     fitting = sorted(_fitting(grain, names), key=lambda name: grain.value("blended_cost", name))
     if not fitting:
         return None

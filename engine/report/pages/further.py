@@ -1,0 +1,327 @@
+"""Pages of the further tables: serving or buying, techniques of serving, and what load, reasoning and time do.
+
+A table appears where the workbook has one; a page where it has a table. Knows no addresses of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from engine.derivation import label
+from engine.report.further import (
+    BY_RATIO,
+    CACHES,
+    HIDDEN,
+    HIT_RATES,
+    LOADS,
+    MAKE_OR_BUY,
+    MEMORY,
+    PER_DOLLAR,
+    PRICES,
+    SPECULATION,
+    TRAINING,
+)
+from engine.report.live import LiveSheet
+from engine.report.pages.deployments import MOST_ROWS
+from engine.report.values import Block, Figure, Margin, Paragraph, Row, Section, Table
+from engine.report.words import count_of, in_words, listed, sentence
+from engine.scenarios import APIS, CONFIGURED, DECISIONS, DRAFTS, PRICE_COURSE, RATIOS, Grain, Scenario
+from engine.sheets import COMPETITORS
+from engine.studies.questions import Asked
+from engine.units import Date, DollarsPerHour, DollarsPerMillionTokens, Share, brief_money, show
+
+MOST_PAIRS = 12  # with the table of ratios, a page
+
+
+def further_pages(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> list[Section]:
+    """The pages that have something to show."""
+    pages = (page(scenario, asked, sheet) for page in (_make_or_buy, _techniques, _outlook))
+    return [page for page in pages if page is not None]
+
+
+def memory(sheet: LiveSheet) -> Table | None:
+    """What each precision takes of memory; None where it is not asked."""
+    return table_of(sheet, MEMORY, "of the model on the accelerators in use; at least: weights and one sequence fit")
+
+
+def per_dollar(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Table | None:
+    """What a dollar buys of every accelerator; None where the question is not asked."""
+    in_use = scenario[CONFIGURED].value("hardware", asked.base)
+    governs = scenario[DECISIONS].value("deciding_metric", asked.base)
+    tinted = [str(in_use)]
+    return table_of(
+        sheet,
+        PER_DOLLAR,
+        f"best first by what governs at today\u2019s batch, {governs}; tinted: in use",
+        "At dense datasheet peaks; in bf16 where an accelerator has no arithmetic of today\u2019s precision. Reserve "
+        "from: utilization from which a year\u2019s commitment costs less than renting on demand only while there is "
+        "work.",
+        tinted,
+    )
+
+
+def table_of(
+    sheet: LiveSheet,
+    title: str,
+    description: str,
+    footnote: str = "",
+    tinted: Iterable[str] = (),
+    most: int = MOST_ROWS,
+) -> Table | None:
+    """The table of that title as the PDF shows it: the same heads and figures, the first `most` rows."""
+    place = sheet.place_of(title)
+    if place is None:
+        return None
+    live = sheet.tables[place]
+    keys = set(tinted)
+    rows = tuple(
+        Row(tuple(cell.value for cell in row.cells), "key" if row.cells[0].value in keys else row.style)
+        for row in live.rows[:most]
+    )
+    name, _, more = title.partition(", ")
+    told = ", ".join(part for part in (more, description) if part)
+    return Table(name, told, live.heads, rows, Margin("Table", sheet.range(place)), footnote)
+
+
+def _present(*blocks: Block | None) -> tuple[Block, ...]:
+    return tuple(block for block in blocks if block is not None)
+
+
+def _make_or_buy(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section | None:
+    if APIS not in scenario.grains:
+        return None
+    grain = scenario[APIS]
+    table = table_of(sheet, MAKE_OR_BUY, "the requests that each configuration serves", most=len(grain.keys))
+    assert table is not None  # the grain has rows, so the sheet has its table
+    nearest = _nearest(scenario)
+    dear = sorted(
+        (key for key in nearest if grain.value("own_saving", key) < 0), key=lambda key: grain.value("own_saving", key)
+    )
+    names = [label(str(grain.value("configuration", key))) for key in dear]
+    if not nearest:
+        finding = "No API on the list sells a model of ours; others are shown beside it"
+    elif dear:
+        less = brief_money(-sum(grain.value("own_saving", key) for key in dear))
+        finding = f"An API would serve {listed(names)} for {less} a month less"
+    else:
+        finding = "Serving costs less than any API that sells the same model"
+    text = (
+        f"{sentence(count_of(len(nearest), 'configuration'))} with an API for the same model: at its cheapest, "
+        f"{in_words(len(dear))} would cost less there. Own bill: the rent of accelerators, idle time included, and "
+        "nothing else. Own from: requests per second at which the API\u2019s bill reaches that rent, if the fleet can "
+        "serve them. Another model at a lower price says nothing about its answers."
+    )
+    shown = _with_ages(scenario, _cut(scenario, table), table)
+    return Section("Serving or buying", finding, _present(Paragraph(text), shown, _ratios(scenario, asked, sheet)))
+
+
+def _nearest(scenario: Scenario) -> list[str]:
+    """For every configuration the cheapest API that names its model, as rows of the grain."""
+    grain, competitors = scenario[APIS], scenario.inputs.tables[COMPETITORS.name]
+    best: dict[str, str] = {}
+    for key in (str(key) for key in grain.keys):
+        row = competitors.find(str(grain.value("competitor", key)))
+        configuration = str(grain.value("configuration", key))
+        if row is None or not row["for_model"]:
+            continue
+        if configuration not in best or grain.value("api_month", key) < grain.value("api_month", best[configuration]):
+            best[configuration] = key
+    return list(best.values())
+
+
+def _cut(scenario: Scenario, table: Table) -> tuple[Row, ...]:
+    """Of many rows first the cheapest API of each configuration's own model, then those of it, then the others."""
+    grain = scenario[APIS]
+    named = {str(row["competitor"]) for row in scenario.inputs.tables[COMPETITORS.name] if row["for_model"]}
+    nearest = {(grain.value("configuration", key), grain.value("competitor", key)) for key in _nearest(scenario)}
+
+    def rank(row: Row) -> tuple[bool, bool, float]:
+        return tuple(row.cells[:2]) not in nearest, row.cells[1] not in named, row.cells[2]
+
+    kept = sorted(table.rows, key=rank)[:MOST_PAIRS]
+    return tuple(row for row in table.rows if row in kept)
+
+
+def _with_ages(scenario: Scenario, rows: tuple[Row, ...], table: Table) -> Table:
+    """The table with stale prices marked, and a foot that says what was left out and where limits are passed."""
+    month: date = scenario.inputs.settings["report_month"]
+    limit = int(scenario.inputs.settings["staleness_limit"])
+    end = date(month.year + month.month // 12, month.month % 12 + 1, 1)
+
+    def aged(row: Row) -> Row:
+        as_of = row.cells[-1]
+        if (end - as_of).days - 1 <= limit:
+            return row
+        return Row((*row.cells[:-1], Figure(as_of, Date, tone="bad")), row.style)
+
+    grain = scenario[APIS]
+    longer = [str(key) for key in grain.keys if grain.value("context_warning", key)]
+    feet = [f"{len(rows)} of {len(grain.keys)} pairs; all of them on the sheet Questions. Dates in orange are stale."]
+    if longer:
+        feet.append(f"Requests are longer than prices hold for: {listed(longer)}.")
+    return Table(
+        table.title, table.description, table.heads, tuple(map(aged, rows)), table.note, " ".join(feet), table.alike
+    )
+
+
+def _ratios(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Table | None:
+    if RATIOS not in scenario.grains:
+        return None
+    grain = scenario[RATIOS]
+    api = label(str(grain.value("competitor", str(grain.keys[0]))))
+    table = table_of(
+        sheet,
+        BY_RATIO,
+        f"{asked.base} at other batches against {api}, $ per million tokens",
+        "Input tokens for each output token, at the costs of a fresh input token and of an output token under "
+        "today\u2019s mix. Orange: the API is cheaper. Equal at: the ratio at which both cost the same; a dash where "
+        "one of them always wins.",
+    )
+    if table is None:
+        return None
+    ratios = list(dict.fromkeys(grain.values["input_ratio"].tolist()))
+    cases = list(dict.fromkeys(str(case) for case in grain.values["case"]))
+
+    def toned(case: str, row: Row) -> Row:
+        cells = list(row.cells)
+        for place, ratio in enumerate(ratios, 1):
+            if grain.value("cheaper_side", f"{case}, {ratio:g} to 1") == "API":
+                cells[place] = Figure(cells[place], DollarsPerMillionTokens, tone="bad")
+        return Row(tuple(cells), row.style)
+
+    rows = (table.rows[0], *(toned(case, row) for case, row in zip(cases, table.rows[1:], strict=True)))
+    return Table(table.title, table.description, table.heads, rows, table.note, table.footnote)
+
+
+def _techniques(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section | None:
+    today = f"{scenario[CONFIGURED].value('batch_size', asked.base):.0f}"
+    drafts = table_of(
+        sheet,
+        SPECULATION,
+        f"{asked.base}; tinted: today\u2019s batch",
+        "A verify pass is charged for every drafted token of every sequence. Output with: switched on only where it "
+        "gains. Not in any other figure of this report.",
+        [today],
+    )
+    hits = table_of(sheet, HIT_RATES, asked.base, "A cached token costs no arithmetic and still takes its memory.")
+    caches = table_of(sheet, CACHES, "the largest batch of each, at the shares of memory on Settings")
+    if drafts is None and hits is None:
+        return None
+    paragraphs = [*_of_drafts(scenario, asked), *_of_prefixes(scenario, asked.base)]
+    finding = _draft_finding(scenario, today) or _hit_finding(scenario, asked)
+    text = Paragraph(" ".join(paragraphs)) if paragraphs else None
+    return Section("Techniques of serving", finding, _present(text, drafts, hits, caches))
+
+
+def _draft_finding(scenario: Scenario, today: str) -> str:
+    if DRAFTS not in scenario.grains:
+        return ""
+    grain = scenario[DRAFTS]
+    keys = [str(key) for key in grain.keys]
+    on = [key for key in keys if grain.value("speculate", key)]
+    sizes = [key.rpartition(": ")[2] for key in on]
+    if not on:
+        return "Speculative decoding loses at every batch: leave it off"
+    if len(on) == len(keys):
+        return "Speculative decoding gains at every batch: switch it on"
+    gain = next((grain.value("speculation_gain", key) for key in keys if key.rpartition(": ")[2] == today), None)
+    here = f", and makes {gain:.2f} times the speed at today\u2019s {today}" if gain is not None else ""
+    return f"Speculative decoding gains up to batch {sizes[-1]}{here}"
+
+
+def _hit_finding(scenario: Scenario, asked: Asked) -> str:
+    share = scenario[CONFIGURED].value("cached_tokens", asked.base) / scenario[CONFIGURED].value(
+        "input_tokens", asked.base
+    )
+    return f"{share:.0%} of the prompts of {label(asked.base)} come from the cache"
+
+
+def _of_drafts(scenario: Scenario, asked: Asked) -> Iterable[str]:
+    if DRAFTS not in scenario.grains:
+        return
+    inputs = scenario.inputs
+    source = str(inputs.settings["acceptance_source"])
+    told = f" ({source})" if source else ""
+    yield (
+        f"{inputs.settings['draft_model']} drafts {inputs.settings['draft_tokens']:.0f} tokens, of which "
+        f"{show(inputs.settings['acceptance'], Share)} are accepted{told}, {inputs.cell('Settings', 'acceptance')}. "
+        "At a large batch the verify pass is bound by arithmetic, and the gain turns into a loss."
+    )
+
+
+def _of_prefixes(scenario: Scenario, base: str) -> Iterable[str]:
+    decided = scenario[DECISIONS]
+    memory = decided.value("prefix_memory", base)
+    if memory:
+        kept = f"{scenario.inputs.settings['cached_prefixes']:,.0f}"
+        yield f"Keeping {kept} beginnings of prompts takes {show(memory, decided.annotation('prefix_memory'))}."
+
+
+def _outlook(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section | None:
+    loads = table_of(sheet, LOADS, f"{asked.base}, its replicas as they are", _load_foot(scenario, asked.base))
+    hidden = table_of(sheet, HIDDEN, asked.base, _hidden_foot(scenario, asked.base))
+    training = table_of(
+        sheet,
+        TRAINING,
+        "on the accelerators and terms of each configuration",
+        "Six operations for each parameter and token, at the share of the peak on Settings; data, people and failed "
+        "runs are not in it. Days: until serving has cost as much, at the month\u2019s requests.",
+    )
+    prices = table_of(sheet, PRICES, "never below own cost", _price_foot(scenario))
+    blocks = _present(loads, hidden, training, prices)
+    if not blocks:
+        return None
+    return Section("Load, reasoning and time", _outlook_finding(scenario, asked.base), blocks)
+
+
+def _outlook_finding(scenario: Scenario, base: str) -> str:
+    if PRICE_COURSE in scenario.grains:
+        grain = scenario[PRICE_COURSE]
+        years, warning = _first(grain, "years_to_cost"), _first(grain, "price_warning")
+        if warning:
+            return f"The market price is not projected: {warning}"
+        if years is not None and years > 0:
+            return f"If prices go on falling as they did, they reach the cost of {label(base)} in {years:.1f} years"
+        if years is not None:
+            return f"The market price is already at or below the cost of {label(base)}"
+    share = scenario[CONFIGURED].value("utilization", base)
+    return f"{label(base)} is {share:.0%} busy: what it earns at other loads" if share else "Load, reasoning and time"
+
+
+def _first(grain: Grain, quantity: str) -> Any:
+    return grain.at(quantity, 0)
+
+
+def _load_foot(scenario: Scenario, base: str) -> str:
+    decided, grain = scenario[DECISIONS], scenario[CONFIGURED]
+    share = decided.value("elastic_break_even", base)
+    if share is None:
+        return "Revenue follows the load; the bill does not."
+    blended = show(decided.value("mean_reserved_rent", base), DollarsPerHour)
+    return (
+        f"Revenue follows the load; the bill does not. A year\u2019s commitment for {grain.value('hardware', base)} "
+        f"costs less than rent on demand from {show(share, Share)} utilization on; reserving the mean load and renting "
+        f"the rest of the peak on demand would blend to {blended} an accelerator."
+    )
+
+
+def _hidden_foot(scenario: Scenario, base: str) -> str:
+    decided, budget = scenario[DECISIONS], scenario.inputs.settings["answer_budget"]
+    room = decided.value("affordable_reasoning", base)
+    billed = "Hidden tokens are decoded like visible ones and billed at the reasoning price."
+    if room is None:
+        return billed
+    return f"{billed} An answer for ${budget:g} at our prices leaves room for {room:,.0f} of them."
+
+
+def _price_foot(scenario: Scenario) -> str:
+    if PRICE_COURSE not in scenario.grains:
+        return ""
+    grain, settings = scenario[PRICE_COURSE], scenario.inputs.settings
+    factor = _first(grain, "annual_price_factor")
+    source = f" ({settings['price_history_source']})" if settings["price_history_source"] else ""
+    told = f"a factor of {factor:.2f} a year" if isinstance(factor, float) else str(_first(grain, "price_warning"))
+    first, last = (show(settings[name], DollarsPerMillionTokens) for name in ("first_price", "last_price"))
+    return f"From {first} to {last} in {settings['price_years']:g} years{source}: {told}."
