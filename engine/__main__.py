@@ -216,6 +216,26 @@ def hardware(
     _tell(lambda: add_hardware(source, to, target, name=name))
 
 
+@add.command()
+def prices(
+    provider: Annotated[list[str], typer.Option(help="Whose prices, such as openai; may be given several times.")],
+    to: To,
+    out: Out,
+    model: Annotated[
+        list[str] | None, typer.Option(help="Only models with this in their names; may be given several times.")
+    ] = None,
+    update: Annotated[bool, typer.Option("--update", help="Type over the prices of those that are there.")] = False,
+    replace: Replace = False,
+    accept_loss: AcceptLoss = False,
+) -> None:
+    """Add rows to Competitors: what other vendors ask, from the price list that is installed with this program."""
+    from engine.filling.additions import add_prices
+    from engine.workbook.copying import Target
+
+    target = Target(out, replace, accept_loss)
+    _tell(lambda: add_prices(provider, model or [], to, target, over=update))
+
+
 def _day(text: str) -> date:
     try:
         return date.fromisoformat(text) if text else date.today()

@@ -56,6 +56,10 @@ def write_analysts_workbook(path: Path) -> Path:
     models = book["Models"]
     last = models.max_row
     models.conditional_formatting.add(f"B5:B{last}", CellIsRule("greaterThan", ["100"], font=Font(b=True)))
+    # As Excel saves columns that look the same.
+    for letter in "CDEFGHIJ":
+        del models.column_dimensions[letter]
+    models.column_dimensions["B"].min, models.column_dimensions["B"].max = 2, 10
     models.print_area = f"A1:Z{last}"
     models["A5"].fill = PatternFill("solid", fgColor="FFAABBCC")
     book.defined_names["Our_Rate"] = DefinedName("Our_Rate", attr_text="'our notes'!$B$3", comment="kept by us")

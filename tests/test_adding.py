@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
+from openpyxl.utils import get_column_letter
 
+from engine.sheets import MODELS
 from engine.workbook.blank import write_blank
 from engine.workbook.read import read
 
@@ -37,7 +39,8 @@ def test_a_config_becomes_a_row(tmp_path: Path) -> None:
     config = CONFIGS / "qwen3-30b-a3b.json"
     done = engine("add", "model", config, "--to", EXAMPLE, "--out", "new.xlsx", *seen, folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "Models!A16:Z16  Qwen3-30B-A3B\nWritten: new.xlsx\n"
+    last = get_column_letter(len(MODELS.columns))
+    assert done.stdout == f"Models!A16:{last}16  Qwen3-30B-A3B\nWritten: new.xlsx\n"
     row = read(tmp_path / "new.xlsx").tables["Models"].find("Qwen3-30B-A3B")
     assert row is not None
     assert row["total_parameters"] == pytest.approx(30.5, rel=0.01)

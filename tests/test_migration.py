@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 from analysts_workbook import EXAMPLE, keeping, write_analysts_workbook
+from bad_workbooks.valid import coordinate
 from openpyxl import Workbook, load_workbook
+from openpyxl.utils import get_column_letter
 
 from engine import sheets
 from engine.catalogue import example
@@ -54,11 +56,15 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr(blank, "NAMED_CELLS", {"Report_Month": "report_month"})
         blank.write_blank(path, rows, today=date(2026, 11, 30))
     book = load_workbook(path)
-    book["Models"]["AB4"], book["Models"]["AB5"] = "our own", "mine"
-    book["Settings"]["A40"] = "mine too"
+    book["Models"]["AM4"], book["Models"]["AM5"] = "our own", "mine"
+    book["Settings"]["A60"] = "mine too"
     book.create_sheet("our notes")["A1"] = "keep me"
     book.save(path)
     return path
+
+
+def column_of(path: Path, sheet: str, head: str) -> str:
+    return next(str(cell.column_letter) for cell in load_workbook(path)[sheet][4] if cell.value == head)
 
 
 @pytest.fixture(scope="module")
@@ -72,26 +78,32 @@ def test_the_old_workbook_is_of_an_older_layout(old: Path) -> None:
 
 
 def test_what_the_layout_gained_is_added_and_told(new: Copy) -> None:
-    assert new.done == (
-        "Settings!B23  paging_efficiency is added, blank: 90 %",
-        "Settings!B24  study_models is added, blank: yes",
-        "Configurations!V4  measured_input_speed is added, blank: 0 tok/s",
-        "Hardware!Q4  mesh_axes is added, blank: 1",
-        "Hardware!R4  price_source is added, and must be filled in",
-        "Models!Y4  sparse_tokens is added, blank: 0 tokens",
-        "Models!Z4  weight_memory_override is added, blank: 0 GB",
-        "Calibration  the sheet is added, with 2 rows",
-        "Change log  the sheet is added, without rows",
-        "Settings!B8  the cell has the name Reporting_Currency now",
-        "Settings!B7  report_month was 2026-11 and is 2026-12",
-    )
+    assert [line.partition("  ")[2] for line in new.done] == [
+        "paging_efficiency is added, blank: 90 %",
+        "study_models is added, blank: yes",
+        "measured_input_speed is added, blank: 0 tok/s",
+        "mesh_axes is added, blank: 1",
+        "price_source is added, and must be filled in",
+        "sparse_tokens is added, blank: 0 tokens",
+        "weight_memory_override is added, blank: 0 GB",
+        "the sheet is added, with 2 rows",
+        "the sheet is added, without rows",
+        "the cell has the name Reporting_Currency now",
+        "report_month was 2026-11 and is 2026-12",
+    ]
     assert new.notes == ()
+    book = load_workbook(new.path)
+    for line in new.done[2:7]:
+        place, _, told = line.partition("  ")
+        sheet, _, cell = place.partition("!")
+        assert book[sheet][cell].value == told.split()[0]
 
 
 def test_what_is_left_to_a_person_is_listed(new: Copy) -> None:
     """While a cell that must be filled in is blank, that comes first."""
+    letter = column_of(new.path, "Hardware", "price_source")
     assert [need.partition(";")[0] for need in new.needs] == [
-        f"Hardware!R{row}  price_source is blank" for row in range(5, 18)
+        f"Hardware!{letter}{row}  price_source is blank" for row in range(5, 18)
     ]
 
 
@@ -101,7 +113,7 @@ def filled(new: Copy) -> Path:
     path = new.path.with_name("filled.xlsx")
     book = load_workbook(new.path)
     for row in range(5, 18):
-        book["Hardware"][f"R{row}"] = "assumption"
+        book["Hardware"][f"{column_of(new.path, 'Hardware', 'price_source')}{row}"] = "assumption"
     book.save(path)
     return path
 
@@ -131,21 +143,25 @@ def test_what_was_there_is_where_it_was(old: Path, new: Copy) -> None:
         *(declared.name for declared in sheets.SHEETS),
         "our notes",
     ]
-    assert (book["Models"]["AB5"].value, book["Settings"]["A40"].value) == ("mine", "mine too")
+    assert (book["Models"]["AM5"].value, book["Settings"]["A60"].value) == ("mine", "mine too")
 
 
 def test_what_is_added_looks_like_the_rest(new: Copy) -> None:
     book = load_workbook(new.path)
     models, settings = book["Models"], book["Settings"]
-    assert [models[cell].style for cell in ("Y3", "Y4", "Y15")] == ["Unit", models["B4"].style, "Input"]
-    assert models.tables["tblModels"].ref == "A4:Z15"
+    last = column_of(new.path, "Models", "weight_memory_override")
+    assert last == get_column_letter(len(sheets.MODELS.columns))
+    assert [models[f"{last}{row}"].style for row in (3, 4, 15)] == ["Unit", models["B4"].style, "Input"]
+    assert models.tables["tblModels"].ref == f"A4:{last}15"
     assert models.tables["tblModels"].tableColumns[-1].name == "weight_memory_override"
-    assert {str(rule.sqref) for rule in models.data_validations.dataValidation} >= {"Y5:Y200", "Z5:Z200"}
-    assert settings.tables["tblSettings"].ref == "A4:D24"
-    assert settings["D24"].value.startswith("Ask: what would other models")
+    assert f"{last}5:{last}200" in {str(rule.sqref) for rule in models.data_validations.dataValidation}
+    bottom = 4 + len(sheets.SETTINGS.columns)
+    assert settings.tables["tblSettings"].ref == f"A4:D{bottom}"
+    assert settings[f"D{bottom}"].value.startswith("Ask: what would other models")
     # Columns further right are still the analyst's, and unlocked.
-    rest = models.column_dimensions["AA"]
-    assert (rest.min, rest.max, models.column_dimensions["Y"].max) == (27, 16384, 25)
+    number = len(sheets.MODELS.columns)
+    rest = models.column_dimensions[get_column_letter(number + 1)]
+    assert (rest.min, rest.max, models.column_dimensions[last].max) == (number + 1, 16384, number)
 
 
 def migrate(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -216,12 +232,15 @@ def test_a_month_that_is_a_formula_is_left_to_a_person(tmp_path: Path) -> None:
 
 
 def test_a_column_is_added_beside_what_stands_in_the_way(tmp_path: Path) -> None:
+    head, after = coordinate("Models", "sparse_tokens", -1), len(sheets.MODELS.columns) + 1
+
     def lack(book: Workbook) -> None:
-        book["Models"]["T4"] = "something of ours"
-        book["Models"]["AA20"] = "in the way"
+        book["Models"][head] = "something of ours"
+        book["Models"].cell(20, after).value = "in the way"
 
     copy = migrated(edited(tmp_path / "lacking.xlsx", lack), Target(tmp_path / "copy.xlsx"))
-    assert copy.done == ("Models!AB4  sparse_tokens is added, blank: 0 tokens",)
+    beside = get_column_letter(after + 1)
+    assert copy.done == (f"Models!{beside}4  sparse_tokens is added, blank: 0 tokens",)
     book = load_workbook(copy.path)
-    assert book["Models"].tables["tblModels"].ref == "A4:Z15"
-    assert read(copy.path).cell("Models", "sparse_tokens") == "Models!AB5"
+    assert book["Models"].tables["tblModels"].ref == f"A4:{get_column_letter(after - 1)}15"
+    assert read(copy.path).cell("Models", "sparse_tokens") == f"Models!{beside}5"

@@ -38,7 +38,7 @@ MODELS_STATED = {
     "gemma-3-27b": ("Gemma 3 27B", "27.0", "27.0"),
 }
 # The catalogue states another width than an expert's for these, which have only experts.
-LEFT_OUT = {"model", "total_parameters", "active_parameters", "source", "checked_on", "note"}
+LEFT_OUT = {"model", "total_parameters", "active_parameters", "training_tokens", "source", "checked_on", "note"}
 OTHERWISE = {"qwen3-30b-a3b": {"feed_forward_size"}, "qwen3-235b-a22b": {"feed_forward_size"}}
 
 

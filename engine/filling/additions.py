@@ -9,8 +9,9 @@ from typing import Any
 
 from engine.catalogue import catalogue
 from engine.filling import UnknownNameError
+from engine.filling.competitor_prices import competitor_rows
 from engine.filling.model_config import model_row
-from engine.sheets import HARDWARE, MODELS, Sheet
+from engine.sheets import COMPETITORS, HARDWARE, MODELS, Sheet
 from engine.workbook.adding import add_rows
 from engine.workbook.copying import Copy, Target, copied
 from engine.workbook.problems import listed, nearest
@@ -36,8 +37,18 @@ def add_hardware(source: str, workbook: Path, target: Target, *, name: str) -> C
     return _added(workbook, target, HARDWARE, [_from_catalogue("accelerators", HARDWARE, source, name)])
 
 
-def _added(workbook: Path, target: Target, sheet: Sheet, rows: Sequence[Row]) -> Copy:
-    return copied(workbook, target, lambda book: add_rows(book, sheet, rows))
+def add_prices(
+    providers: Sequence[str], models: Sequence[str], workbook: Path, target: Target, *, over: bool
+) -> Copy:
+    """A copy with the prices of these providers' models on Competitors; `over` types over the rows that are there.
+
+    Errors: UnknownNameError; as `copied` and `add_rows`.
+    """
+    return _added(workbook, target, COMPETITORS, competitor_rows(providers, models), over=over)
+
+
+def _added(workbook: Path, target: Target, sheet: Sheet, rows: Sequence[Row], *, over: bool = False) -> Copy:
+    return copied(workbook, target, lambda book: add_rows(book, sheet, rows, over=over))
 
 
 def _from_catalogue(kind: str, sheet: Sheet, source: str, name: str) -> Row:

@@ -6,7 +6,7 @@ conditional formats, and the print area.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
@@ -29,6 +29,8 @@ from engine.workbook.looks import LINE, retype, row_height
 from engine.workbook.problems import InvalidWorkbook, Problem, address
 
 Row = Mapping[str, Any]
+
+USUAL_WIDTH = 13.0  # of a column that has none of its own
 
 MIGRATE = "Bring the workbook into this version's layout first: python -m engine migrate."
 
@@ -84,27 +86,51 @@ def place_of(book: Workbook, declared: Sheet) -> Place:
     return Place(sheet, layout_of(replace(declared, may_be_empty=True), grid))
 
 
-def add_rows(book: Workbook, declared: Sheet, rows: Sequence[Row]) -> list[str]:
+def add_rows(book: Workbook, declared: Sheet, rows: Sequence[Row], *, over: bool = False) -> list[str]:
     """Types rows, each from column to value, below the last one of the sheet; says where each stands now.
 
-    Errors: InvalidWorkbook where the sheet or a column is missing, or a name is there already.
+    `over` types over the rows that are there already, as far as the given columns go.
+    Errors: InvalidWorkbook where the sheet or a column is missing, a value is not allowed, or a name is there already.
     """
     place = place_of(book, declared)
     if wrong := [*place.layout.problems, *_totals(declared, place.table)]:
         raise InvalidWorkbook(replace(each, advice=f"{each.advice} {MIGRATE}") for each in wrong)
-    first = place.last_row + 1
-    if wrong := [*_taken(declared, place, rows), *_wrong_values(declared, place, first, rows)]:
+    there = _numbers(declared, place)
+    new = [row for row in rows if _key(declared, row) not in there]
+    like, first = max(place.last_row, place.head_row + 1), place.last_row + 1
+    numbers = {_key(declared, row): number for number, row in enumerate(new, start=first)}
+    numbered = [((there | numbers)[_key(declared, row)], row) for row in rows]
+    if wrong := [
+        *(_taken(declared, place, number, row) for number, row in numbered if number < first and not over),
+        *_wrong_values(declared, place, numbered),
+    ]:
         raise InvalidWorkbook(wrong)
-    like = max(place.last_row, place.head_row + 1)
-    for number, row in enumerate(rows, start=first):
-        _type(place, like, number, row)
-    _grow(place, like, place.last_row + len(rows))
+    for number, row in numbered:
+        if number < first:
+            # The name stays as it is, because other sheets write it that way.
+            row = {name: value for name, value in row.items() if not declared.column(name).key}
+        else:
+            _begin(place, like, number)
+        _type(place, number, row)
+    _grow(place, like, place.last_row + len(new))
     left, right = (get_column_letter(edge(place.columns.values())) for edge in (min, max))
     key = declared.keys[0].name
     return [
-        f"{address(declared.name, f'{left}{number}:{right}{number}')}  {row[key]}"
-        for number, row in enumerate(rows, start=first)
+        f"{address(declared.name, f'{left}{number}:{right}{number}')}  {row[key]}{', typed over' * (number < first)}"
+        for number, row in numbered
     ]
+
+
+def _key(declared: Sheet, row: Row) -> tuple[str, ...]:
+    """The row's name; capitals make no difference."""
+    return tuple(str(row[key.name]).casefold() for key in declared.keys)
+
+
+def _numbers(declared: Sheet, place: Place) -> dict[tuple[str, ...], int]:
+    """The row of the sheet that each name stands in."""
+    positions = place.layout.positions
+    rows = zip(*(positions[key.name] for key in declared.keys), strict=True)
+    return {tuple(str(place.sheet.cell(*at).value).casefold() for at in row): row[0][0] for row in rows}
 
 
 def _totals(declared: Sheet, table: Table | None) -> Iterable[Problem]:
@@ -113,25 +139,18 @@ def _totals(declared: Sheet, table: Table | None) -> Iterable[Problem]:
         yield Problem(declared.name, "", found, why, "Switch it off (Table Design, Total Row).")
 
 
-def _taken(declared: Sheet, place: Place, rows: Sequence[Row]) -> Iterable[Problem]:
-    """The keys that are there already; capitals make no difference."""
+def _taken(declared: Sheet, place: Place, number: int, row: Row) -> Problem:
     keys = [key.name for key in declared.keys]
-    there = {
-        tuple(str(place.sheet.cell(*position).value).casefold() for position in positions): positions[0]
-        for positions in zip(*(place.layout.positions[key] for key in keys), strict=True)
-    }
-    for row in rows:
-        at = there.get(tuple(str(row[key]).casefold() for key in keys))
-        if at is not None:
-            name = ", ".join(str(row[key]) for key in keys)
-            reason = "a name stands once (capitals make no difference)"
-            advice = "Add it under another name (--name), or change the row that is there."
-            yield Problem(declared.name, coordinate(at), f"'{name}' is already here", reason, advice)
+    name = ", ".join(str(row[key]) for key in keys)
+    reason = "a name stands once (capitals make no difference)"
+    advice = "Add it under another name, or change the row that is there."
+    at = coordinate((number, place.columns[keys[0]]))
+    return Problem(declared.name, at, f"'{name}' is already here", reason, advice)
 
 
-def _wrong_values(declared: Sheet, place: Place, first: int, rows: Sequence[Row]) -> Iterable[Problem]:
+def _wrong_values(declared: Sheet, place: Place, numbered: Iterable[tuple[int, Row]]) -> Iterator[Problem]:
     """What the reader would say of the values."""
-    for number, row in enumerate(rows, start=first):
+    for number, row in numbered:
         for name, value in row.items():
             at = coordinate((number, place.columns[name]))
             _, problem = value_of(declared.column(name), Cell(value), (declared.name, at), {})
@@ -139,24 +158,34 @@ def _wrong_values(declared: Sheet, place: Place, first: int, rows: Sequence[Row]
                 yield problem
 
 
-def _type(place: Place, like: int, number: int, row: Row) -> None:
-    """Types one row, in the looks of the row `like` and with the formulas of the analyst's own columns there."""
-    sheet, height = place.sheet, LINE
-    ours = place.columns
+def _begin(place: Place, like: int, number: int) -> None:
+    """Begins a row in the looks of the row `like`, with the formulas of the analyst's own columns there."""
+    ours = place.columns.values()
     for column in place.width:
-        cell, above = sheet.cell(number, column), sheet.cell(like, column)
+        cell, above = place.sheet.cell(number, column), place.sheet.cell(like, column)
         if isinstance(cell, MergedCell) or isinstance(above, MergedCell):
             continue
-        if column not in ours.values() and isinstance(above.value, str) and above.data_type == "f":
+        if column not in ours and isinstance(above.value, str) and above.data_type == "f":
             cell.value = Translator(above.value, above.coordinate).translate_formula(cell.coordinate)
         if not cell.has_style:
             cell._style = copy(above._style)  # type: ignore[attr-defined]
+
+
+def _type(place: Place, number: int, row: Row) -> None:
+    """Types one row, and makes it high enough for its texts."""
+    height = place.sheet.row_dimensions[number].height or LINE
     for name, value in row.items():
-        retype(sheet.cell(number, ours[name]), value)
+        column = place.columns[name]
+        retype(place.sheet.cell(number, column), value)
         if isinstance(value, str):
-            width = sheet.column_dimensions[get_column_letter(ours[name])].width
-            height = max(height, row_height(value, width))
-    sheet.row_dimensions[number].height = height
+            height = max(height, row_height(value, _width(place.sheet, column)))
+    place.sheet.row_dimensions[number].height = height
+
+
+def _width(sheet: Worksheet, column: int) -> float:
+    """The column's width in characters. Excel keeps columns of the same looks as one run."""
+    runs = (run for run in sheet.column_dimensions.values() if (run.min or 0) <= column <= (run.max or 0))
+    return next((float(run.width) for run in runs), USUAL_WIDTH)
 
 
 def _grow(place: Place, last: int, new: int) -> None:
