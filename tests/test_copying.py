@@ -176,6 +176,10 @@ def test_nothing_is_overwritten_unasked(mine: Path) -> None:
     assert read(taken)
     with pytest.raises(TargetError, match="is the workbook itself"):
         copied(mine, Target(mine, replace=True), nothing)
+    (mine.parent / "folder.xlsx").mkdir()
+    with pytest.raises(TargetError, match=r"folder\.xlsx cannot be written"):
+        copied(mine, Target(mine.parent / "folder.xlsx", replace=True), nothing)
+    assert not list(mine.parent.glob("*.part"))
     with pytest.raises(TargetError, match="there is no folder"):
         copied(mine, Target(mine.parent / "nowhere" / "copy.xlsx"), nothing)
 

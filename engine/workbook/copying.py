@@ -79,11 +79,20 @@ def copied(source: Path, target: Target, change: Change) -> Copy:
     day = _day(book)
     done = change(book)
     content, more = _calculated(packed(book, day), day, data, _formulas(book))
-    with tempfile.NamedTemporaryFile(dir=target.path.parent, suffix=".xlsx", delete=False) as beside:
-        beside.write(content)
-    Path(beside.name).chmod(0o644)
-    Path(beside.name).replace(target.path)
+    _write(target.path, content)
     return Copy(target.path, tuple(done), (*notes, *more))
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Writes the file all at once, or not at all."""
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        beside.write_bytes(content)
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        reason = f"{path} cannot be written ({error.strerror})"
+        raise TargetError(f"{reason}; close it elsewhere, or choose another name") from error
 
 
 def _opened(name: str, data: bytes, accept_loss: bool) -> tuple[Workbook, list[str]]:

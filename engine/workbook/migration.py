@@ -32,6 +32,7 @@ from engine.workbook.read import Inputs, read
 from engine.workbook.shipped import given_rows
 
 REPORT_MONTH, CHECKED_ON = "report_month", "checked_on"
+UPRIGHT = 90  # degrees
 MONTHLY = (TRAFFIC, TRAFFIC_MIXES)  # sheets whose figures are of one month
 
 
@@ -104,7 +105,7 @@ def _add_column(place: Place, declared: Sheet, column: Column) -> str:
         number += 1
     letter = get_column_letter(number)
     _part_columns(sheet, number)
-    upright = any(cell.style == "Head Upright" for cell in sheet[place.head_row])
+    upright = any(cell.alignment.textRotation == UPRIGHT for cell in sheet[place.head_row])
     last = place.last_row if table is None else CellRange(table.ref).max_row
     put_column(sheet, declared, column, (place.head_row, number), last, upright=upright)
     room = len(describe.unit(column)) if upright else len(column.name)
