@@ -22,6 +22,7 @@ from openpyxl.comments import Comment
 from openpyxl.drawing.image import Image
 from openpyxl.formatting.rule import CellIsRule, ColorScaleRule, FormulaRule
 from openpyxl.styles import Font, PatternFill
+from openpyxl.utils import get_column_letter
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.datavalidation import DataValidation
 from openpyxl.worksheet.table import Table, TableColumn
@@ -57,9 +58,11 @@ def write_analysts_workbook(path: Path) -> Path:
     last = models.max_row
     models.conditional_formatting.add(f"B5:B{last}", CellIsRule("greaterThan", ["100"], font=Font(b=True)))
     # As Excel saves columns that look the same.
-    for letter in "CDEFGHIJ":
-        del models.column_dimensions[letter]
-    models.column_dimensions["B"].min, models.column_dimensions["B"].max = 2, 10
+    texts = models.max_column - 2
+    for number in range(texts + 1, texts + 3):
+        del models.column_dimensions[get_column_letter(number)]
+    run = models.column_dimensions[get_column_letter(texts)]
+    run.min, run.max = texts, texts + 2
     models.print_area = f"A1:Z{last}"
     models["A5"].fill = PatternFill("solid", fgColor="FFAABBCC")
     book.defined_names["Our_Rate"] = DefinedName("Our_Rate", attr_text="'our notes'!$B$3", comment="kept by us")

@@ -10,6 +10,7 @@ from zipfile import ZipFile
 
 import pytest
 from analysts_workbook import RULES, SPARKLINE, keeping, with_chart_and_picture, with_xml, write_analysts_workbook
+from bad_workbooks import files
 from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
 
@@ -106,7 +107,7 @@ def test_no_column_is_described_twice(mine: Path) -> None:
     with ZipFile(copy_of(mine, more_rows).path) as package:
         xml = package.read(f"xl/worksheets/sheet{part}.xml").decode()
     runs = [(int(first), int(last)) for first, last in re.findall(r'<col [^>]*?min="(\d+)" max="(\d+)"', xml)]
-    assert (2, 10) in runs
+    assert (len(MODELS.columns) - 2, len(MODELS.columns)) in runs
     assert all(one[1] < other[0] for one, other in pairwise(sorted(runs)))
 
 
@@ -164,6 +165,20 @@ def test_rules_that_excel_files_elsewhere_are_kept(mine: Path) -> None:
 def test_the_same_workbook_gives_the_same_bytes(mine: Path) -> None:
     first = copy_of(mine, more_rows).path.read_bytes()
     assert copy_of(mine, more_rows, replace=True).path.read_bytes() == first
+
+
+def test_a_copy_has_the_day_of_its_original(mine: Path) -> None:
+    book = load_workbook(mine)
+    book.save(mine)
+    content = files.with_part("docProps/core.xml", _saved_on(mine, b"2024-02-29"))(mine.read_bytes())
+    mine.write_bytes(content)
+    with ZipFile(copy_of(mine).path) as package:
+        assert {entry.date_time for entry in package.infolist()} == {(2024, 2, 29, 0, 0, 0)}
+
+
+def _saved_on(path: Path, day: bytes) -> bytes:
+    with ZipFile(path) as package:
+        return re.sub(rb"\d{4}-\d\d-\d\d(T[^<]*</dcterms:modified)", day + rb"\1", package.read("docProps/core.xml"))
 
 
 def test_nothing_is_overwritten_unasked(mine: Path) -> None:

@@ -193,6 +193,18 @@ def test_next_month(tmp_path: Path) -> None:
     assert {place for place in {*kept, *now} if kept.get(place) != now.get(place)} == {"Settings!B7"}
 
 
+@pytest.mark.parametrize(("limit", "stale"), [(58, True), (59, False)])
+def test_sources_are_stale_after_the_limit(limit: int, stale: bool, tmp_path: Path) -> None:
+    """Models were looked at on 2 November, 59 days before the end of December."""
+
+    def set_limit(book: Workbook) -> None:
+        book["Settings"][coordinate("Settings", "staleness_limit")] = limit
+
+    path = edited(tmp_path / "limit.xlsx", set_limit)
+    needs = migrated(path, Target(tmp_path / "copy.xlsx"), date(2026, 12, 1)).needs
+    assert any(need.startswith("Models  the sources of 11 rows") for need in needs) == stale
+
+
 def test_a_workbook_of_today_moves_nothing(tmp_path: Path) -> None:
     own = write_analysts_workbook(tmp_path / "own.xlsx")
     copy = migrated(own, Target(tmp_path / "copy.xlsx"))

@@ -36,7 +36,7 @@ MIGRATE = "Bring the workbook into this version's layout first: python -m engine
 
 
 @dataclass(frozen=True)
-class Place:
+class Standing:
     """A declared sheet as it stands in a loaded workbook."""
 
     sheet: Worksheet
@@ -76,14 +76,14 @@ class Place:
         return area.min_row <= self.head_row <= area.max_row and area.min_col <= first <= area.max_col
 
 
-def place_of(book: Workbook, declared: Sheet) -> Place:
+def standing_of(book: Workbook, declared: Sheet) -> Standing:
     """Where the sheet and its columns stand. Errors: InvalidWorkbook where there is no such sheet."""
     sheet = book[declared.name] if declared.name in book.sheetnames else None
     if not isinstance(sheet, Worksheet):
         raise InvalidWorkbook([problems.missing_sheet(declared.name, book.sheetnames)])
     cells = {(cell.row, cell.column): cell for row in sheet.iter_rows() for cell in row if cell.value is not None}
     grid = {position: Cell(str(cell.value)) for position, cell in cells.items()}
-    return Place(sheet, layout_of(replace(declared, may_be_empty=True), grid))
+    return Standing(sheet, layout_of(replace(declared, may_be_empty=True), grid))
 
 
 def add_rows(book: Workbook, declared: Sheet, rows: Sequence[Row], *, over: bool = False) -> list[str]:
@@ -92,7 +92,7 @@ def add_rows(book: Workbook, declared: Sheet, rows: Sequence[Row], *, over: bool
     `over` types over the rows that are there already, as far as the given columns go.
     Errors: InvalidWorkbook where the sheet or a column is missing, a value is not allowed, or a name is there already.
     """
-    place = place_of(book, declared)
+    place = standing_of(book, declared)
     if wrong := [*place.layout.problems, *_totals(declared, place.table)]:
         raise InvalidWorkbook(replace(each, advice=f"{each.advice} {MIGRATE}") for each in wrong)
     there = _numbers(declared, place)
@@ -126,7 +126,7 @@ def _key(declared: Sheet, row: Row) -> tuple[str, ...]:
     return tuple(str(row[key.name]).casefold() for key in declared.keys)
 
 
-def _numbers(declared: Sheet, place: Place) -> dict[tuple[str, ...], int]:
+def _numbers(declared: Sheet, place: Standing) -> dict[tuple[str, ...], int]:
     """The row of the sheet that each name stands in."""
     positions = place.layout.positions
     rows = zip(*(positions[key.name] for key in declared.keys), strict=True)
@@ -139,7 +139,7 @@ def _totals(declared: Sheet, table: Table | None) -> Iterable[Problem]:
         yield Problem(declared.name, "", found, why, "Switch it off (Table Design, Total Row).")
 
 
-def _taken(declared: Sheet, place: Place, number: int, row: Row) -> Problem:
+def _taken(declared: Sheet, place: Standing, number: int, row: Row) -> Problem:
     keys = [key.name for key in declared.keys]
     name = ", ".join(str(row[key]) for key in keys)
     reason = "a name stands once (capitals make no difference)"
@@ -148,7 +148,7 @@ def _taken(declared: Sheet, place: Place, number: int, row: Row) -> Problem:
     return Problem(declared.name, at, f"'{name}' is already here", reason, advice)
 
 
-def _wrong_values(declared: Sheet, place: Place, numbered: Iterable[tuple[int, Row]]) -> Iterator[Problem]:
+def _wrong_values(declared: Sheet, place: Standing, numbered: Iterable[tuple[int, Row]]) -> Iterator[Problem]:
     """What the reader would say of the values."""
     for number, row in numbered:
         for name, value in row.items():
@@ -158,7 +158,7 @@ def _wrong_values(declared: Sheet, place: Place, numbered: Iterable[tuple[int, R
                 yield problem
 
 
-def _begin(place: Place, like: int, number: int) -> None:
+def _begin(place: Standing, like: int, number: int) -> None:
     """Begins a row in the looks of the row `like`, with the formulas of the analyst's own columns there."""
     ours = place.columns.values()
     for column in place.width:
@@ -171,7 +171,7 @@ def _begin(place: Place, like: int, number: int) -> None:
             cell._style = copy(above._style)  # type: ignore[attr-defined]
 
 
-def _type(place: Place, number: int, row: Row) -> None:
+def _type(place: Standing, number: int, row: Row) -> None:
     """Types one row, and makes it high enough for its texts."""
     height = place.sheet.row_dimensions[number].height or LINE
     for name, value in row.items():
@@ -188,7 +188,7 @@ def _width(sheet: Worksheet, column: int) -> float:
     return next((float(run.width) for run in runs), USUAL_WIDTH)
 
 
-def _grow(place: Place, last: int, new: int) -> None:
+def _grow(place: Standing, last: int, new: int) -> None:
     """Makes everything that covers row `last` of the table cover the rows down to `new`."""
 
     def grown(ref: str) -> str:

@@ -23,7 +23,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from engine.sheets import SETTINGS, SHEETS, TRAFFIC, TRAFFIC_MIXES, Column, Sheet
 from engine.workbook import describe
-from engine.workbook.adding import Place, place_of
+from engine.workbook.adding import Standing, standing_of
 from engine.workbook.blank import NAMED_CELLS, NARROWEST, add_sheet, put_column, put_setting
 from engine.workbook.copying import Copy, Target, copied
 from engine.workbook.looks import add_missing_styles, retype
@@ -71,7 +71,7 @@ def _insert_sheet(book: Workbook, declared: Sheet) -> str:
 
 def _complete(book: Workbook, declared: Sheet) -> Iterator[str]:
     """Adds the columns or settings that the sheet lacks, but for those that seem to be there under another name."""
-    place = place_of(book, declared)
+    place = standing_of(book, declared)
     heads = place.layout.heads
     if not heads:
         return
@@ -85,7 +85,7 @@ def _complete(book: Workbook, declared: Sheet) -> Iterator[str]:
             yield f"{at}  {column.name} is added, {meaning}"
 
 
-def _add_setting(place: Place, declared: Sheet, column: Column) -> str:
+def _add_setting(place: Standing, declared: Sheet, column: Column) -> str:
     """Adds a line below the table, or below what stands there; gives the cell of its value."""
     sheet, table = place.sheet, place.table
     line = max(row for row, _ in place.layout.heads.values()) + 1
@@ -97,7 +97,7 @@ def _add_setting(place: Place, declared: Sheet, column: Column) -> str:
     return f"B{line}"
 
 
-def _add_column(place: Place, declared: Sheet, column: Column) -> str:
+def _add_column(place: Standing, declared: Sheet, column: Column) -> str:
     """Adds a column right of the table, or of what stands there; gives the cell of its head."""
     sheet, table = place.sheet, place.table
     number = place.width[-1] + 1
@@ -141,7 +141,7 @@ def _extend(table: Table, *, right: int = 0, down: int = 0) -> None:
 
 def _name_cells(book: Workbook) -> Iterator[str]:
     """Names the cells of Settings that workbooks of this version name."""
-    positions = place_of(book, SETTINGS).layout.positions
+    positions = standing_of(book, SETTINGS).layout.positions
     for name, setting in NAMED_CELLS.items():
         if name not in book.defined_names and setting in positions:
             row, column = positions[setting][0]
@@ -151,7 +151,7 @@ def _name_cells(book: Workbook) -> Iterator[str]:
 
 
 def _set_month(book: Workbook, month: date) -> Iterator[str]:
-    place = place_of(book, SETTINGS)
+    place = standing_of(book, SETTINGS)
     if REPORT_MONTH not in place.layout.positions:
         return
     row, column = place.layout.positions[REPORT_MONTH][0]
