@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import math
 import sys
 from collections.abc import Callable
 from datetime import date, datetime
@@ -141,14 +142,19 @@ def migrate(
 @app.command()
 def explain(
     workbook: Workbook,
-    configuration: Annotated[str, typer.Option(help="Name on the Configurations sheet.")],
-    quantity: Annotated[str, typer.Option(help="The figure to derive, such as output_cost.")] = "blended_cost",
+    quantity: Annotated[str, typer.Option(help="The figure to derive, such as output_cost.")],
+    configuration: Annotated[str, typer.Option(help="Of this row of the Configurations sheet.")] = "",
+    traffic: Annotated[str, typer.Option(help="Of this traffic instead; of the whole month without either.")] = "",
+    depth: Annotated[int | None, typer.Option(min=0, help="Steps to go down; else down to every input cell.")] = None,
 ) -> None:
     """Derive one figure, formula by formula, down to input cells."""
     from engine.derivation import UnknownNameError, derive
 
+    if configuration and traffic:
+        raise typer.BadParameter("name a configuration or a traffic, not both")
     try:
-        print("\n".join(derive(workbook, configuration, quantity)))
+        most = math.inf if depth is None else depth
+        print("\n".join(derive(workbook, quantity, configuration=configuration, traffic=traffic, most=most)))
     except UnknownNameError as unknown:
         raise typer.BadParameter(str(unknown)) from None
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from engine.formulas import needs
 from engine.scenarios import (
+    BY_TRAFFIC,
     CONFIGURED,
+    DECISIONS,
+    TOTAL,
     Chosen,
     DaysBilled,
     Filled,
@@ -23,6 +27,7 @@ from engine.scenarios import (
     Setting,
     Source,
     Sum,
+    Varied,
     scenario,
 )
 from engine.sheets import BY_NAME, SETTINGS
@@ -47,18 +52,18 @@ class Step:
     repeated: bool = False
     behind: tuple[Step, ...] = ()
 
-    def lines(self, depth: int = 0) -> Iterator[str]:
-        """The tree as indented text, one quantity a line with its formula beneath."""
+    def lines(self, most: float = math.inf, depth: int = 0) -> Iterator[str]:
+        """The tree as indented text, one quantity a line with its formula beneath, down to `most` steps."""
         indent = "  " * depth
         yield f"{indent}{label(self.quantity)} = {self.value}" + (f"   {self.cell}" if self.cell else "")
         if self.repeated:
-            yield f"{indent}    (as above)"
+            yield f"{indent}    ({'as above' if most == math.inf else 'derived once, above or deeper'})"
             return
         if self.words:
             yield f"{indent}    = {self.words}"
             yield f"{indent}    = {self.worked}"
-        for step in self.behind:
-            yield from step.lines(depth + 1)
+        for step in self.behind if depth < most else ():
+            yield from step.lines(most, depth + 1)
 
 
 def label(quantity: str) -> str:
@@ -150,6 +155,9 @@ def derivation(scenario: Scenario, grain: Grain, quantity: str, key: str) -> Ste
             behind = tuple(step(grain, needed, row) for needed in needs(formula))
             return Step(quantity, value, written(formula, label), worked(grain, quantity, row), behind=behind)
         source = grain.sources[quantity]
+        if isinstance(source, Varied):
+            other = scenario[source.grain]
+            return step(other, source.quantity, other.row(str(grain.at(source.by, row))))
         if isinstance(source, Sum | Mean | Largest | HasOne):
             words, finer, rows = _over(scenario, grain, source, row)
             parts = ", ".join(shown(finer, source.quantity, r) for r in rows)
@@ -159,21 +167,33 @@ def derivation(scenario: Scenario, grain: Grain, quantity: str, key: str) -> Ste
     return step(grain, quantity, grain.row(key))
 
 
-def derive(path: Path, configuration: str, quantity: str) -> list[str]:
-    """The derivation of one figure of a workbook as lines of text.
+def derive(
+    path: Path, quantity: str, *, configuration: str = "", traffic: str = "", most: float = math.inf
+) -> list[str]:
+    """The derivation of one figure of a configuration, of a traffic, or of the whole month, as lines of text.
 
-    Errors: InvalidWorkbook for a workbook with problems; UnknownName for a name that is not there.
+    `most` steps deep. Errors: InvalidWorkbook for a workbook with problems; UnknownName for a name that is not there.
     """
     calculated = scenario(read(path))
-    grain = calculated[CONFIGURED]
-    names = [str(key) for key in grain.keys]
-    if configuration not in names:
-        raise UnknownNameError(f"'{configuration}' is not on the Configurations sheet, which has: {', '.join(names)}.")
-    known = [*grain.sources, *grain.formulas]
+    grains: tuple[Grain, ...]
+    if configuration:
+        grains, key = (calculated[CONFIGURED], calculated[DECISIONS]), configuration
+    elif traffic:
+        grains, key = (calculated[BY_TRAFFIC],), traffic
+    else:
+        grains, key = (calculated[TOTAL],), str(calculated[TOTAL].keys[0])
+    names = [str(name) for name in grains[0].keys]
+    if key not in names:
+        where = "on the Configurations sheet, which has" if configuration else "a traffic that is served; these are"
+        raise UnknownNameError(f"'{key}' is not {where}: {', '.join(names)}.")
+    known = [name for grain in grains for name in (*grain.sources, *grain.formulas)]
     if quantity not in known:
         near = difflib.get_close_matches(quantity, known, 3, 0.4)
-        raise UnknownNameError(f"'{quantity}' is not a quantity" + (f"; near it: {', '.join(near)}." if near else "."))
-    if not grain.value("fits", configuration) and quantity in grain.guarded:
-        why = f"{configuration} does not fit: {grain.value('reason', configuration)}."
-        return [why, "", *derivation(calculated, grain, "fits", configuration).lines()]
-    return list(derivation(calculated, grain, quantity, configuration).lines())
+        of = "a configuration" if configuration else "a traffic" if traffic else "the whole month"
+        told = f"; near it: {', '.join(near)}." if near else "."
+        raise UnknownNameError(f"'{quantity}' is not a quantity of {of}{told}")
+    grain = next(grain for grain in grains if quantity in grain.values)
+    if configuration and not grain.value("fits", key) and quantity in grain.guarded:
+        why = f"{configuration} does not fit: {grain.value('reason', key)}."
+        return [why, "", *derivation(calculated, grain, "fits", key).lines(most)]
+    return list(derivation(calculated, grain, quantity, key).lines(most))

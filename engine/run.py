@@ -104,8 +104,10 @@ def _write(folder: Path, calculated: Scenario, earlier: Earlier | None, stages: 
         recalculation = beside.submit(recalculated, results, live, created=created)
         with stages.stage("results.parquet"):
             write_parquet(calculated[CONFIGURED], folder / "results.parquet")
-        with stages.stage("fonts and layout"):
-            from engine.render.pdf import write_pdf
+        with stages.stage("charts"):
+            from engine.render.pdf import draw_charts, write_pdf
+
+            draw_charts(draft.findings)
         with stages.stage("recalculation"):
             checks = recalculation.result()
     with stages.stage("report.pdf"):

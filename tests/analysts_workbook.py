@@ -116,7 +116,8 @@ def _of_sheet(sheet: Any, values: Any) -> Iterator[tuple[str, Any]]:
             if cell.value is not None or cell.has_style:
                 link = cell.hyperlink.target or cell.hyperlink.location if cell.hyperlink else None
                 note = (cell.comment.text, cell.comment.author) if cell.comment else None
-                value = (repr(cell.value), cell.data_type, cell.quotePrefix, shown)
+                # An array formula is an object of openpyxl's.
+                value = (repr(getattr(cell.value, "text", cell.value)), cell.data_type, cell.quotePrefix, shown)
                 yield cell.coordinate, (*value, link, note, repr(looks))
     yield "validations", sorted(map(_xml, sheet.data_validations.dataValidation))
     formats = sheet.conditional_formatting

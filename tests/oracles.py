@@ -20,6 +20,10 @@ _ALWAYS = """<?xml version="1.0" encoding="UTF-8"?>
 
 def converted_by_libreoffice(path, folder, target):
     """The file converted, in a private profile that recalculates everything."""
+    return _converted([path], folder, target)[0]
+
+
+def _converted(paths, folder, target):
     profile = folder / "profile"
     (profile / "user").mkdir(parents=True, exist_ok=True)
     (profile / "user" / "registrymodifications.xcu").write_text(_ALWAYS, encoding="utf-8")
@@ -33,14 +37,19 @@ def converted_by_libreoffice(path, folder, target):
             target,
             "--outdir",
             out,
-            path,
+            *paths,
         ],
         check=True,
         capture_output=True,
         timeout=240,
     )
-    return out / f"{path.stem}.{target.split(':')[0]}"
+    return [out / f"{path.stem}.{target.split(':')[0]}" for path in paths]
 
 
 def recalculated_by_libreoffice(path, folder):
     return converted_by_libreoffice(path, folder, "xlsx")
+
+
+def all_recalculated_by_libreoffice(paths, folder):
+    """Files of different names, in one go."""
+    return _converted(paths, folder, "xlsx")

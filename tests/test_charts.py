@@ -12,7 +12,7 @@ import pytest
 
 from engine.render.charts import Chart, draw
 from engine.render.typesetting import MM_PER_POINT, brand, text_width
-from engine.report.values import Bars, Pairs, Point, Scatter, Segment, Side, Stack
+from engine.report.values import Bars, Pairs, Point, Scatter, Segment, Side, Stack, Waterfall
 from engine.units import DollarsPerMillionTokens, Milliseconds, Number, Share, TokensPerSecond
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -55,6 +55,17 @@ PAIRS = Pairs(
     (Side("price − cost", (0.315, 0.094, 0.024, -2.804), DollarsPerMillionTokens, True),),
 )
 
+WATERFALL = Waterfall(
+    "Two levers of three help.",
+    "All-in cost after each lever",
+    ("As it runs", "Slice", "Batch", "Terms"),
+    (0.382, 0.284, 0.310, 0.151),
+    "With all levers",
+    DollarsPerMillionTokens,
+    "all-in cost",
+    (Side("tok/s", (49, 34, 30, 30, 30), TokensPerSecond),),
+)
+
 
 def scatter(count: int, spread: float) -> Scatter:
     """So many points whose labels are as long as real ones; a small spread crowds them."""
@@ -73,6 +84,9 @@ def scatter(count: int, spread: float) -> Scatter:
 
 ALL: dict[str, Chart] = {
     "bars": BARS,
+    "waterfall": WATERFALL,
+    "waterfall of one": replace(WATERFALL, labels=("As it runs",), levels=(0.4,), sides=()),
+    "scatter with a limit": replace(scatter(12, 12), joined=(1, 2, 3), limit=30, limit_words="promised: 30 tok/s"),
     "long bars": replace(
         BARS,
         labels=tuple(f"DeepSeek-V3 in fp8 on {i} × MI300X, rented for three years, Frankfurt" for i in range(24)),
@@ -182,6 +196,15 @@ def test_losses_and_idle_money_are_hatched_and_gains_are_not() -> None:
     assert "<pattern" in svg_of(STACK)
     assert "<pattern" not in svg_of(replace(BARS, values=(1.0, 2.0, 3.0, 4.0)))
     assert "<pattern" not in svg_of(replace(STACK, segments=STACK.segments[:3]))
+
+
+def test_a_waterfall_names_its_steps_and_hatches_what_goes_up() -> None:
+    texts = [text for text, _ in words_of(svg_of(WATERFALL))]
+    assert {"0.382", "−0.098", "+0.026", "−0.159", "0.151"} <= set(texts)
+    assert "<pattern" in svg_of(WATERFALL)
+    assert "<pattern" not in svg_of(replace(WATERFALL, levels=(0.382, 0.284, 0.284, 0.151)))
+    with pytest.raises(ValueError, match=r"Two levers of three help.*5 rows"):
+        draw(replace(WATERFALL, levels=(0.3, 0.2)), brand().colours)
 
 
 def test_a_log_axis_says_so() -> None:

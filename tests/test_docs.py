@@ -100,7 +100,7 @@ def _trail(november, folder):
 
 def _explained(november, folder):
     """The first lines of a derivation, to the first price in it."""
-    lines = derive(EXAMPLE, CONFIGURATION, "output_cost")
+    lines = derive(EXAMPLE, "output_cost", configuration=CONFIGURATION)
     first = next(place for place, line in enumerate(lines) if "Hardware!" in line)
     return "\n".join([*lines[: first + 1], "  ..."])
 

@@ -364,6 +364,8 @@ def test_the_fetcher_opens_templates_and_data() -> None:
 
 def test_a_warning_of_weasyprint_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("engine.render.pdf.draw", lambda block, colours: "nothing")
+    # A chart that was drawn before is not drawn again.
+    another = replace(REPORT.answer, chart=replace(REPORT.answer.chart, title="A chart of its own."))
     with pytest.raises(RuntimeError, match="WeasyPrint warned"):
-        write_pdf(REPORT, tmp_path / "broken.pdf", created=CREATED)
+        write_pdf(replace(REPORT, answer=another), tmp_path / "broken.pdf", created=CREATED)
     assert not (tmp_path / "broken.pdf").exists()

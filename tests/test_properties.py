@@ -551,6 +551,7 @@ def test_a_move_saves_what_the_bills_differ_by():
         assert move.alternative_fleet_cost == pytest.approx(bill)
         assert move.alternative_user_speed == other["user_speed"]
         assert move.user_speed == grain.value("user_speed", move.serving)
+        assert other["meets_target"] or not grain.value("meets_target", move.serving), "users are not made to wait"
     assert ACTION_FORMULAS["break_even_gain"](5.0, 3.0) == 2.0 and ACTION_FORMULAS["break_even_gain"](3.0, 5.0) == 0.0
 
 

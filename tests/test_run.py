@@ -23,7 +23,7 @@ from engine.derivation import UnknownNameError, derive
 from engine.formulas import FORMULAS
 from engine.run import report_month
 from engine.sheets import BY_NAME, CHOICES, FIRST_ROW, HEAD_ROW, SETTINGS
-from engine.units import show
+from engine.units import DollarsPerMonth, show
 from engine.workbook.problems import InvalidWorkbook, listing
 from engine.workbook.read import READ, read
 
@@ -457,7 +457,7 @@ def head_of(book, place):
     ],
 )
 def test_a_figure_is_explained_down_to_input_cells(configuration, quantity, frame):
-    lines = derive(NOVEMBER, configuration, quantity)
+    lines = derive(NOVEMBER, quantity, configuration=configuration)
     value = frame.set_index("configuration")[quantity][configuration]
     unit = FORMULAS[quantity].__annotations__["return"]
     assert lines[0] == f"{quantity.replace('_', ' ')} = {show(value, unit)}"
@@ -478,7 +478,7 @@ def test_a_figure_is_explained_down_to_input_cells(configuration, quantity, fram
 
 def test_every_part_of_an_explanation_ends_in_a_cell_or_was_explained():
     """A line either has a formula or an aggregate beneath it, or names its input cell."""
-    lines = derive(NOVEMBER, "Partners on 2 A100", "gross_profit")
+    lines = derive(NOVEMBER, "gross_profit", configuration="Partners on 2 A100")
     for line, after in zip(lines, [*lines[1:], ""], strict=True):
         text = line.strip()
         # The share of a mix is a key of its row, beside the name of the class.
@@ -490,24 +490,44 @@ def test_every_part_of_an_explanation_ends_in_a_cell_or_was_explained():
 
 def test_what_does_not_fit_is_explained_by_why():
     name = "Chat on 4 TPU v5e"
-    lines = derive(NOVEMBER, name, "output_cost")
+    lines = derive(NOVEMBER, "output_cost", configuration=name)
     assert lines[:2] == [f"{name} does not fit: the weights exceed the usable memory.", ""]
     assert lines[2] == "fits = no"
     assert any(line.strip().startswith("weight memory = 70.55") for line in lines)
-    assert derive(NOVEMBER, name, "weight_memory")[0].startswith("weight memory = 70.55")
+    assert derive(NOVEMBER, "weight_memory", configuration=name)[0].startswith("weight memory = 70.55")
 
 
 def test_explaining_a_name_that_is_not_there():
     with pytest.raises(UnknownNameError, match=r"'Chat' is not on the Configurations sheet, which has: Chat on"):
-        derive(NOVEMBER, "Chat", "output_cost")
-    with pytest.raises(UnknownNameError, match=r"'output_costs' is not a quantity; near it: output_cost,"):
-        derive(NOVEMBER, "Chat on 4 H100", "output_costs")
+        derive(NOVEMBER, "output_cost", configuration="Chat")
+    with pytest.raises(UnknownNameError, match=r"'output_costs' is not .* configuration; near it: output_cost,"):
+        derive(NOVEMBER, "output_costs", configuration="Chat on 4 H100")
+
+
+def test_what_a_configuration_suggests_is_explained_through_its_figures():
+    lines = derive(NOVEMBER, "training_multiple", configuration="Chat on 4 H100")
+    assert any(re.search(r"training tokens = 15\.00.T tokens   Models!\w+5$", line) for line in lines)
+    assert any(re.search(r"accelerator price = \$2\.35/h   Hardware!\w+5$", line) for line in lines)
+
+
+def test_a_traffic_and_the_whole_month_are_explained(november):
+    figures = json.loads((november / "run.json").read_text())["figures"]
+    month = derive(NOVEMBER, "gross_profit", most=2)
+    assert month[0] == f"gross profit = {show(figures['gross_profit'], DollarsPerMonth)}"
+    assert month[1] == "    = revenue \u2212 fleet cost"
+    chat = derive(NOVEMBER, "gross_profit", traffic="Chat", most=0)
+    assert chat[0] == f"gross profit = {show(figures['gross_profit of Chat'], DollarsPerMonth)}"
+    assert len(chat) == 3 < len(month) < len(derive(NOVEMBER, "gross_profit"))
+    with pytest.raises(UnknownNameError, match=r"'Nobody' is not a traffic that is served; these are: Chat, "):
+        derive(NOVEMBER, "gross_profit", traffic="Nobody")
+    with pytest.raises(UnknownNameError, match=r"'step_time' is not a quantity of the whole month"):
+        derive(NOVEMBER, "step_time")
 
 
 def test_explain_on_the_command_line():
     done = command("explain", NOVEMBER, "--configuration", "Chat on 4 H100", "--quantity", "output_cost")
     assert done.returncode == 0
-    assert done.stdout.splitlines() == derive(NOVEMBER, "Chat on 4 H100", "output_cost")
+    assert done.stdout.splitlines() == derive(NOVEMBER, "output_cost", configuration="Chat on 4 H100")
     for arguments in (("Chat", "output_cost"), ("Chat on 4 H100", "nonsense")):
         done = CliRunner().invoke(
             app, ["explain", str(NOVEMBER), "--configuration", arguments[0], "--quantity", arguments[1]]

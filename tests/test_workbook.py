@@ -319,8 +319,8 @@ def test_only_declared_sheets_and_columns_are_written(tmp_path: Path) -> None:
 
 def test_sheets_can_be_used_and_printed(valid: Path) -> None:
     book = load_workbook(valid)
-    assert book.sheetnames == ["Cover", *(sheet.name for sheet in SHEETS)]
-    assert set(book.defined_names) == {"Report_Month", "Reporting_Currency"}
+    assert book.sheetnames == ["Cover", *(sheet.name for sheet in SHEETS), "Checks"]
+    assert set(book.defined_names) == {"Report_Month", "Reporting_Currency", "Master_Check"}
     for declared in SHEETS:
         sheet = book[declared.name]
         first = sheet[coordinate(declared.name, declared.columns[0].name)]

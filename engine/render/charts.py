@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from engine.render.drawing import SMALL, SMALLEST, WIDTH, Paper, wide
 from engine.render.placing import Log, around, bar_scale, spread, step_of
 from engine.render.rows import Rows, draw_rows, rows_of
 from engine.render.typesetting import number
-from engine.report.values import Bars, Pairs, Scatter, Segment, Stack
+from engine.report.values import Bars, Pairs, Scatter, Segment, Stack, Waterfall
 from engine.units import unit_of
 
-Chart = Bars | Stack | Pairs | Scatter
+Chart = Bars | Stack | Pairs | Waterfall | Scatter
 
 MOST_ROWS = 24
 MOST_LABELS = 30
@@ -36,6 +37,8 @@ def draw(block: Chart, colours: Mapping[str, str]) -> str:
         if sum(bool(point.label) for point in block.points) > MOST_LABELS:
             raise ValueError(f"Chart {block.title!r} names more than {MOST_LABELS} points; leave labels out.")
         return _scatter(block, colours).svg()
+    if isinstance(block, Waterfall):
+        return _waterfall(block, colours).svg()
     if len(block.labels) > MOST_ROWS:
         raise ValueError(f"Chart {block.title!r} has {len(block.labels)} rows; at most {MOST_ROWS} can be read.")
     if isinstance(block, Bars):
@@ -215,6 +218,44 @@ def _titled(axis: str, annotation: Any, *, log: bool) -> str:
     said = symbol in axis or (symbol.startswith("$") and "$" in axis)
     axis += "" if said else f", {symbol}"
     return axis if not log or "log" in axis else f"{axis}, log scale"
+
+
+def _waterfall(block: Waterfall, colours: Mapping[str, str]) -> Paper:
+    labels, levels = [*block.labels, block.end_label], [*block.levels, block.levels[-1]]
+    if any(len(column) != len(labels) for column in [levels, *(side.values for side in block.sides)]):
+        raise ValueError(f"Chart {block.title!r} has {len(labels)} rows, but not as many of every value.")
+    rows = rows_of(labels, block.sides, pitch=8.2, head=3.0)
+    last = len(labels) - 1
+    steps = [None, *(after - before for before, after in pairwise(levels))]
+    level = [row in (0, last) for row in range(len(labels))]
+    shown = [
+        number(levels[row], block.unit) if level[row] else number(steps[row], block.unit, signed=True)
+        for row in range(len(labels))
+    ]
+    room = rows.right - rows.left - max(wide(text, bold=True) for text in shown) - 3
+    scale = room / max(levels) if max(levels) > 0 else 0.0
+
+    def x_at(value: float) -> float:
+        return rows.left + value * scale
+
+    paper = Paper(rows.bottom + 2.4, colours)
+    draw_rows(paper, rows, block.sides, style="last")
+    paper.text(rows.left, 1.4, block.value_head, "text2", size=SMALL)
+    for row, text in enumerate(shown):
+        y, now = rows.middle(row), levels[row]
+        before = levels[row - 1] if row else now
+        if row < last:
+            paper.line([x_at(now)] * 2, [y, rows.middle(row + 1)], "grey", width=0.5)
+        if level[row]:
+            paper.line([x_at(now)] * 2, [y - rows.bar / 2, y + rows.bar / 2], width=2)
+        elif now > before:
+            paper.hatched(x_at(before), y, (now - before) * scale, rows.bar - 0.2)
+        elif now < before:
+            paper.box(x_at(now), y, (before - now) * scale, rows.bar, "blue")
+        colour = "ink" if level[row] or now == before else "orange" if now > before else "blue"
+        paper.text(x_at(max(now, before)) + 1.2, y, text, colour, bold=True)
+    paper.line([rows.left, rows.left], [rows.top - 0.8, rows.bottom + 0.8])
+    return paper
 
 
 def _pairs(block: Pairs, colours: Mapping[str, str]) -> Paper:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -19,9 +19,9 @@ from weasyprint import CSS, HTML, Attachment
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
-from engine.render.charts import draw
+from engine.render.charts import Chart, draw
 from engine.render.typesetting import MM_PER_POINT, TEMPLATES, balanced_width, brand, number, printable, text_width
-from engine.report.values import Bars, Figure, Head, KeyFigure, Pairs, Report, Scatter, Stack, Table
+from engine.report.values import Figure, Head, KeyFigure, Report, Section, Table
 from engine.units import Month, show, unit_of
 
 MOST_TABLE_ROWS = 20
@@ -165,7 +165,16 @@ def _crowded(figures: Sequence[KeyFigure]) -> bool:
     return any(text_width(figure.label, 7.6, "text") > room for figure in figures)
 
 
-def _drawn(block: Bars | Stack | Pairs | Scatter) -> str:
+def draw_charts(sections: Iterable[Section]) -> None:
+    """Draws the charts of these pages ahead of time; a report with the same pages does not draw them again."""
+    for section in sections:
+        for block in section.blocks:
+            if isinstance(block, Chart):
+                _drawn(block)
+
+
+@lru_cache(maxsize=64)
+def _drawn(block: Chart) -> str:
     svg = draw(block, brand().colours)
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 

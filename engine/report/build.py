@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from engine.report import workbook
 from engine.report.answer import Check, Earlier, answer, headline, lead
@@ -17,7 +18,7 @@ from engine.report.pages.method import method
 from engine.report.pages.questions import question_pages
 from engine.report.pages.speed import speed
 from engine.report.published import published
-from engine.report.values import Report
+from engine.report.values import Report, Section
 from engine.report.workbook import HEADLINES
 from engine.scenarios import BY_TRAFFIC, TOTAL, Scenario
 from engine.studies.alternatives import Move, cheapest_moves
@@ -49,6 +50,27 @@ class Draft:
         asked = (self.questions,) if self.questions else ()
         return (self.summary, self.costs, self.margins, self.fleet, self.speed, *asked)
 
+    @cached_property
+    def findings(self) -> tuple[Section, ...]:
+        """The pages that do not wait for the checks. Without a serving configuration only those that need none."""
+        scenario = self.scenario
+        serving = len(scenario[BY_TRAFFIC].keys) > 0
+        sections = [costs(scenario, self.moves, self.costs)]
+        if serving:
+            sections += [
+                margins(scenario, self.margins),
+                fleet(scenario, self.fleet),
+                speed(scenario, self.speed),
+                decisions(scenario),
+            ]
+        if self.asked and self.questions:
+            sections.append(checklist(scenario, self.asked.base, per_dollar(scenario, self.asked, self.questions)))
+            sections += question_pages(scenario, self.asked, self.questions)
+            sections += further_pages(scenario, self.asked, self.questions)
+        if serving:
+            sections.append(assumptions(scenario))
+        return tuple(sections)
+
 
 def draft(scenario: Scenario, earlier: Earlier | None) -> Draft:
     """The sheets for readers, and what the studies found."""
@@ -75,29 +97,10 @@ def draft(scenario: Scenario, earlier: Earlier | None) -> Draft:
 
 
 def report(draft: Draft, checks: tuple[Check, ...], *, input_hash: str, engine_version: str) -> Report:
-    """The PDF as values. Without a serving configuration only the pages that need none appear."""
+    """The PDF as values."""
     scenario, settings = draft.scenario, draft.scenario.inputs.settings
-    serving = len(scenario[BY_TRAFFIC].keys) > 0
     check_range = f"'{CHECK_SHEET}'!A4:E{4 + len(checks)}"
-    sections = [costs(scenario, draft.moves, draft.costs)]
-    if serving:
-        sections += [
-            margins(scenario, draft.margins),
-            fleet(scenario, draft.fleet),
-            speed(scenario, draft.speed),
-        ]
-    if serving:
-        sections.append(decisions(scenario))
-    if draft.asked and draft.questions:
-        asked, sheet = draft.asked, draft.questions
-        sections.append(checklist(scenario, asked.base, per_dollar(scenario, asked, sheet)))
-        sections += question_pages(scenario, asked, sheet)
-        sections += further_pages(scenario, asked, sheet)
-    if serving:
-        sections.append(assumptions(scenario))
-    sections.append(method(scenario, checks, check_range))
-    if draft.published:
-        sections.append(published(draft.published))
+    appendix = (published(draft.published),) if draft.published else ()
     return Report(
         title=str(settings["report_title"]),
         month=settings["report_month"],
@@ -105,7 +108,7 @@ def report(draft: Draft, checks: tuple[Check, ...], *, input_hash: str, engine_v
         input_hash=input_hash,
         engine_version=engine_version,
         answer=answer(scenario, draft.earlier, draft.moves, draft.summary, checks, "Report!B11"),
-        sections=tuple(sections),
+        sections=(*draft.findings, method(scenario, checks, check_range), *appendix),
     )
 
 

@@ -137,6 +137,26 @@ class Pairs:
 
 
 @dataclass(frozen=True)
+class Waterfall:
+    """Steps from one level to another: `levels` after each label, the first where it starts; a mark ends it.
+
+    A step downwards is a gain and solid, one upwards a loss and hatched. Sides have a value more than the labels, for
+    the end.
+    """
+
+    title: str
+    description: str
+    labels: tuple[str, ...]
+    levels: tuple[float, ...]
+    end_label: str
+    unit: Any
+    value_head: str
+    sides: tuple[Side, ...] = ()
+    note: Margin | None = None
+    alt: str = ""
+
+
+@dataclass(frozen=True)
 class Point:
     label: str
     x: float
@@ -187,7 +207,7 @@ class Methods:
     note: Margin | None = None
 
 
-Block = Table | Bars | Stack | Pairs | Scatter | Paragraph | Methods
+Block = Table | Bars | Stack | Pairs | Waterfall | Scatter | Paragraph | Methods
 
 
 @dataclass(frozen=True)

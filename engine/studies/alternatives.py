@@ -32,7 +32,8 @@ class Move:
 def cheapest_moves(scenario: Scenario) -> list[Move]:
     """For each serving configuration the alternative with the smallest bill for the same requests, if it saves.
 
-    An alternative is a configuration of the same traffic and model that fits. Largest saving first.
+    An alternative is a configuration of the same traffic and model that fits and keeps the speed that users are
+    promised, unless what serves breaks it too. Largest saving first.
     """
     grain = scenario[CONFIGURED]
     values = grain.values
@@ -45,6 +46,7 @@ def cheapest_moves(scenario: Scenario) -> list[Move]:
         and values["fits"][other] > 0
         and values["traffic"][other] == values["traffic"][row]
         and values["model"][other] == values["model"][row]
+        and values["meets_target"][other] >= values["meets_target"][row]
     ]
     if not pairs:
         return []

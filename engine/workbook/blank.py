@@ -17,9 +17,10 @@ from openpyxl.worksheet.filters import AutoFilter, FilterColumn
 from openpyxl.worksheet.table import Table, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 
-from engine.sheets import FIRST_ROW, HEAD_ROW, SETTINGS, SHEETS, UNIT_ROW, Column, Sheet
+from engine.sheets import FIRST_ROW, HEAD_ROW, SETTINGS, SHEETS, TRAFFIC, TRAFFIC_MIXES, UNIT_ROW, Column, Sheet
 from engine.units import show
 from engine.workbook import describe
+from engine.workbook.checks import write_checks
 from engine.workbook.cover import TITLE, write_cover
 from engine.workbook.looks import (
     INPUT_TAB,
@@ -34,7 +35,8 @@ from engine.workbook.looks import (
     set_widths,
     unlock_further_columns,
 )
-from engine.workbook.package import packed
+from engine.workbook.package import packed, repacked
+from engine.workbook.recalculation import recalculate
 from engine.workbook.validation import LAST_ROW, validation
 
 Rows = Mapping[str, Sequence[Mapping[str, Any]]]
@@ -51,7 +53,8 @@ def write_blank(path: str | Path, rows: Rows | None = None, *, today: date) -> N
     """Writes the input workbook; the same rows and day give the same bytes.
 
     `rows` maps a sheet's name to its rows, each from column to what is typed; a column or sheet left out is blank.
-    Errors: ValueError naming a sheet or column that is not declared.
+    Errors: ValueError naming a sheet or column that is not declared; RecalculationError where the second engine, which
+    fills in what the live checks show, refuses the file.
     """
     filled = rows or {}
     if unknown := set(filled) - {sheet.name for sheet in SHEETS}:
@@ -68,7 +71,11 @@ def write_blank(path: str | Path, rows: Rows | None = None, *, today: date) -> N
     for name, setting in NAMED_CELLS.items():
         row = FIRST_ROW + SETTINGS.columns.index(SETTINGS.column(setting))
         book.defined_names[name] = DefinedName(name, attr_text=f"{SETTINGS.name}!$B${row}")
-    Path(path).write_bytes(packed(book, today))
+    write_checks(book, TITLE, *(len(filled.get(each.name, ())) for each in (TRAFFIC, TRAFFIC_MIXES)))
+    path = Path(path)
+    path.write_bytes(packed(book, today))
+    recalculate(path)
+    path.write_bytes(repacked(path.read_bytes(), today))
 
 
 def add_sheet(book: Workbook, declared: Sheet, rows: Sequence[Mapping[str, Any]] = ()) -> None:

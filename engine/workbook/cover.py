@@ -9,12 +9,19 @@ from openpyxl.worksheet.hyperlink import Hyperlink
 from openpyxl.worksheet.worksheet import Worksheet
 
 from engine.sheets import SHEETS
+from engine.workbook.checks import MASTER
+from engine.workbook.checks import NAME as CHECKS
+from engine.workbook.checks import PURPOSE as CHECKS_PURPOSE
 from engine.workbook.looks import BLUE, protect, put, put_title, row_height, set_print, set_widths
 from engine.workbook.problems import address
 
 TITLE = "Inference margin: inputs"
 PURPOSE = "Everything the monthly report is calculated from. One workbook is one month."
 WIDTHS = [20.0, 84.0]
+
+VERDICT = (
+    f'=IF({MASTER}=0,"ALL CHECKS PASSED",{MASTER}&IF({MASTER}=1," CHECK FAILED"," CHECKS FAILED")&", see {CHECKS}")'
+)
 
 STEPS = (
     ("Start", "Copy last month's workbook, or this one, and set report_month on the sheet Settings."),
@@ -25,6 +32,7 @@ STEPS = (
     ("Sources", "Every figure has its source, or the word assumption, and the day somebody last looked."),
     ("Rows", "New rows go below the last one. Rows may be sorted, filtered, inserted and deleted."),
     ("Columns", "Columns and sheets of your own are left in peace. Keep the names of ours as they are."),
+    ("Checks", "The sheet Checks says at once what does not add up. The command check says what else is wrong."),
     ("Report", "Save, then: make report INPUT=inputs/<this file>. Every problem comes with its cell."),
     ("Locked cells", "Protection has no password: Review, Unprotect Sheet, for whatever it is in the way of."),
 )
@@ -42,9 +50,13 @@ def write_cover(book: Workbook) -> None:
     """Adds the cover as the last sheet so far."""
     sheet = book.create_sheet("Cover")
     put_title(sheet, TITLE, PURPOSE, len(WIDTHS))
-    row = _lines(sheet, 4, ("How to fill it in", ""), STEPS)
+    put(sheet.cell(4, 1), "Master check", "Row Label")
+    put(sheet.cell(4, 2), None, "Check Cell")
+    sheet.cell(4, 2).value = VERDICT
+    row = _lines(sheet, 6, ("How to fill it in", ""), STEPS)
     contents = row + 1
-    row = _lines(sheet, contents, ("Sheet", "What it holds"), [(each.name, each.purpose) for each in SHEETS])
+    sheets = [*((each.name, each.purpose) for each in SHEETS), (CHECKS, CHECKS_PURPOSE)]
+    row = _lines(sheet, contents, ("Sheet", "What it holds"), sheets)
     for link in range(contents + 1, row):
         cell = sheet.cell(link, 1)
         cell.hyperlink = Hyperlink(ref=cell.coordinate, location=address(str(cell.value), "A1"))

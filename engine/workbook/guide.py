@@ -39,7 +39,18 @@ TOGETHER = """\
 * A class **without demand** (both requests blank) has no load of its own: its configurations say `assumed_utilization`.
 * A **measured_output_speed** takes the place of the predicted throughput in cost and fleet. Step time and first token
   stay predicted.
-* The columns of Calibration need no change. A row of your own is for a stack that you have measured."""
+* The columns of Calibration need no change. A row of your own is for a stack that you have measured.
+
+## What is checked
+
+* In the workbook, as you type: the sheet **Checks** counts blanks that must be filled, numbers below zero, names that
+  are on no sheet or stand twice, and compares the oldest `checked_on` of each sheet with the staleness limit and the
+  requests served of each class with 100 %. Its verdict, `Master_Check`, stands on the cover.
+* By the program: `.venv/bin/python -m engine check inputs/december.xlsx` lists every problem and every doubt, each with
+  its cell, what is allowed and what to do. So does the report, before anything is calculated.
+* A number stored as text, a padded name, a percent typed as 60, a date as text, an error value or a formula that was
+  never calculated is a problem. Nothing is converted in silence.
+* Left in peace: sheets and columns of your own, the order of columns, whatever stands above the heads."""
 
 
 def guide() -> str:

@@ -22,10 +22,11 @@ from openpyxl.worksheet.table import Table, TableColumn
 from openpyxl.worksheet.worksheet import Worksheet
 
 from engine.sheets import SETTINGS, SHEETS, TRAFFIC, TRAFFIC_MIXES, Column, Sheet
-from engine.workbook import describe
+from engine.workbook import checks, describe
 from engine.workbook.adding import Standing, standing_of
-from engine.workbook.blank import NAMED_CELLS, NARROWEST, add_sheet, put_column, put_setting
+from engine.workbook.blank import NAMED_CELLS, NARROWEST, SETTING_HEADS, add_sheet, put_column, put_setting
 from engine.workbook.copying import Copy, Target, copied
+from engine.workbook.cover import TITLE
 from engine.workbook.looks import add_missing_styles, retype
 from engine.workbook.problems import InvalidWorkbook, Problem, address, listed, nearest
 from engine.workbook.read import Inputs, read
@@ -33,6 +34,7 @@ from engine.workbook.shipped import given_rows
 
 REPORT_MONTH, CHECKED_ON = "report_month", "checked_on"
 UPRIGHT = 90  # degrees
+CHECKED = (TRAFFIC, TRAFFIC_MIXES)  # sheets whose rows have lines on the sheet of live checks
 MONTHLY = (TRAFFIC, TRAFFIC_MIXES)  # sheets whose figures are of one month
 
 
@@ -55,6 +57,7 @@ def _migrate(book: Workbook, month: date | None) -> list[str]:
             done.append(_insert_sheet(book, declared))
     if SETTINGS.name in book.sheetnames:
         done += _name_cells(book)
+        done += _add_checks(book)
         done += _set_month(book, month) if month else []
     return done
 
@@ -148,6 +151,24 @@ def _name_cells(book: Workbook) -> Iterator[str]:
             at = f"{SETTINGS.name}!${get_column_letter(column)}${row}"
             book.defined_names[name] = DefinedName(name, attr_text=at)
             yield f"{at.replace('$', '')}  the cell has the name {name} now"
+
+
+def _add_checks(book: Workbook) -> Iterator[str]:
+    """Adds the sheet of live checks, where it is not there and the tables hold every column that it names."""
+    if checks.NAME in book.sheetnames or not all(_in_table(book, declared) for declared in SHEETS):
+        return
+    rows = {each.name: len(standing_of(book, each).layout.positions[each.keys[0].name]) for each in CHECKED}
+    checks.write_checks(book, TITLE, *rows.values())
+    book.move_sheet(checks.NAME, book.sheetnames.index(SHEETS[-1].name) - len(book.sheetnames) + 2)
+    yield f"{checks.NAME}  the sheet is added: {checks.PURPOSE}"
+
+
+def _in_table(book: Workbook, declared: Sheet) -> bool:
+    """Whether the sheet's native table has its name and every column."""
+    if declared.name not in book.sheetnames or (table := standing_of(book, declared).table) is None:
+        return False
+    heads = SETTING_HEADS if declared.vertical else tuple(column.name for column in declared.columns)
+    return table.displayName == declared.table and set(heads) <= {column.name for column in table.tableColumns}
 
 
 def _set_month(book: Workbook, month: date) -> Iterator[str]:

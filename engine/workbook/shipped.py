@@ -1,20 +1,11 @@
-"""Shipped: the workbooks that the project writes by itself, the example and the empty one. Knows no figure in them."""
+"""Shipped: the workbooks that the project writes by itself: examples and the empty one. Knows no figure in them."""
 
 from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
 
-from engine.catalogue import (
-    FACTS,
-    INPUTS,
-    MONTHS,
-    PUBLISHED_CASES,
-    catalogue,
-    end_of_month,
-    example,
-    published_cases,
-)
+from engine.catalogue import FACTS, INPUTS, MONTHS, PUBLISHED_CASES, catalogue, end_of_month, example, published_cases
 from engine.sheets import SETTINGS
 from engine.workbook.blank import Rows, write_blank
 

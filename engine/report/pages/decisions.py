@@ -28,14 +28,20 @@ def _network_limit(grain: Grain, key: str) -> float | None:
 def decisions(scenario: Scenario) -> Section:
     """Links, pools and memory of every configuration that serves."""
     grain, keys = scenario[DECISIONS], serving(scenario[CONFIGURED])[:MOST_ROWS]
-    apart = [key for key in keys if grain.value("separate_pools", key) and grain.value("shared_pool", key)]
+    shared = [key for key in keys if grain.value("shared_pool", key)]
+    apart = [key for key in shared if grain.value("separate_pools", key)]
     longest = max(keys, key=lambda key: grain.value("longest_stall", key))
     stall = show(grain.value("longest_stall", longest), grain.annotation("longest_stall"))
     finding = f"A prompt holds up decode for {stall} at most, in {label(longest)}"
     limit = show(scenario.inputs.settings["prefill_time_limit"], scenario[DECISIONS].annotation("prefill_time_limit"))
+    split = (
+        f"{some_of(len(apart), len(shared), 'shared pool')} would by rule be split in two"
+        if shared
+        else "Every configuration keeps prompts and answers apart; by rule that is for"
+    )
     text = (
-        f"{some_of(len(apart), len(keys), 'pool')} would by rule be split in two: prompts "
-        f"above {limit}, or many input tokens for each output token in mixed traffic. Chunked prefill bounds the stall "
+        f"{split}: prompts above {limit}, or many input tokens for each output token in mixed traffic. Chunked prefill "
+        "bounds the stall "
         "and does not shorten the prompt; a pool of its own removes the stall and pays for whole replicas."
     )
     rows = tuple(_serving_row(grain, key) for key in keys)
@@ -132,7 +138,7 @@ def _steps(scenario: Scenario, base: str) -> Iterator[tuple[str, str, str, str, 
         "lowest all-in cost of the configurations for this traffic",
         f"{shown(grain, 'blended_cost')}; lowest is {label(cheapest)}",
         cell(grain, "blended_cost"),
-        cheapest == base,
+        shown(grain, "blended_cost") == show(costs[cheapest], grain.annotation("blended_cost")),
     )
     yield (
         "2. Precision",

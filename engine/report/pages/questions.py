@@ -7,7 +7,21 @@ from typing import Any
 from engine.report.live import LiveSheet
 from engine.report.pages.deployments import MOST_ROWS, deployment
 from engine.report.pages.further import memory
-from engine.report.values import Bars, Block, Figure, Head, Margin, Paragraph, Point, Row, Scatter, Section, Side, Table
+from engine.report.values import (
+    Bars,
+    Block,
+    Figure,
+    Head,
+    Margin,
+    Paragraph,
+    Point,
+    Row,
+    Scatter,
+    Section,
+    Side,
+    Table,
+    Waterfall,
+)
 from engine.report.words import count_of, in_words, sentence
 from engine.scenarios import CASES, CONFIGURED, Grain, Scenario
 from engine.studies.questions import BATCH, CHANGES, FRONTIER, LEVERS, MODELS_LIKE, PLACES, PRECISION, TOPOLOGY, Asked
@@ -296,21 +310,20 @@ def _levers_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section 
         return None
     start, end = _price(grain, names[0]), _price(grain, names[-1])
     finding = f"Pulled in this order, the levers take {asked.base} from {start} to {end} a million tokens"
-    before = [None, *(grain.value("blended_cost", name) for name in names[:-1])]
-    saved = tuple(
-        None if b is None else grain.value("blended_cost", name) - b for name, b in zip(names, before, strict=True)
-    )
-    chart = Bars(
-        title="What a million tokens cost after each lever, on top of those before it.",
+    levels = tuple(grain.value("blended_cost", name) for name in names)
+    speeds = tuple(grain.value("user_speed", name) for name in names)
+    chart = Waterfall(
+        title="What each lever takes off the cost of a million tokens, on top of those before it.",
         description="All-in cost, $ per million tokens, in this fixed order; each lever takes its cheapest setting"
         f"{_promise(grain, names[0])}",
         labels=tuple(sentence(_short(name)) for name in names),
-        values=tuple(grain.value("blended_cost", name) for name in names),
+        levels=levels,
+        end_label="With all levers",
         unit=DollarsPerMillionTokens,
         value_head="all-in cost",
         sides=(
-            Side("change", saved, DollarsPerMillionTokens, signed=True),
-            Side("tok/s", tuple(grain.value("user_speed", name) for name in names), TokensPerSecond),
+            Side("cost", (*levels, levels[-1]), DollarsPerMillionTokens),
+            Side("tok/s", (*speeds, speeds[-1]), TokensPerSecond),
         ),
         note=Margin("Chart", sheet.range(), "no committed replicas"),
         alt="All-in cost after each lever.",

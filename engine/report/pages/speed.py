@@ -55,7 +55,9 @@ def _steps(grain: Grain, keys: list[str], sheet: LiveSheet) -> Stack:
     parts = {key: grain.value("network_time", key) + grain.value("overhead_time", key) for key in keys}
     waiting = max(keys, key=lambda key: parts[key] / grain.value("step_time", key))
     return Stack(
-        title=f"{label(waiting)} waits longest for network and software, for its step.",
+        title=f"{label(waiting)} waits longest for network and software, for its step."
+        if parts[waiting] > 0
+        else "No step waits for network or software: the calibration leaves both out.",
         description="Parts of one decode step, ms, by configuration that serves",
         labels=tuple(label(key) for key in keys),
         segments=tuple(Segment(name, _milliseconds(grain, quantity, keys), tone) for name, quantity, tone in PARTS),
