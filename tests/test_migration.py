@@ -17,11 +17,12 @@ from openpyxl.utils import get_column_letter
 
 from engine import sheets
 from engine.catalogue import example
-from engine.workbook import blank
+from engine.workbook import blank, checks
 from engine.workbook.copying import Copy, Target
 from engine.workbook.migration import migrated
 from engine.workbook.problems import InvalidWorkbook
 from engine.workbook.read import READ, read
+from engine.workbook.recalculation import recalculate
 
 ROOT = Path(__file__).parents[1]
 SINCE = {
@@ -54,8 +55,11 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.setattr(blank, "SHEETS", past)
         patch.setattr(blank, "SETTINGS", older(sheets.SETTINGS))
         patch.setattr(blank, "NAMED_CELLS", {"Report_Month": "report_month"})
+        patch.setattr(blank, "write_checks", lambda *_: None)
         blank.write_blank(path, rows, today=date(2026, 11, 30))
     book = load_workbook(path)
+    for cell in (cell for row in book["Cover"].iter_rows() for cell in row if cell.data_type == "f"):
+        cell.value = None
     book["Models"]["AM4"], book["Models"]["AM5"] = "our own", "mine"
     book["Settings"]["A60"] = "mine too"
     book.create_sheet("our notes")["A1"] = "keep me"
@@ -89,6 +93,7 @@ def test_what_the_layout_gained_is_added_and_told(new: Copy) -> None:
         "the sheet is added, with 2 rows",
         "the sheet is added, without rows",
         "the cell has the name Reporting_Currency now",
+        f"the sheet is added: {checks.PURPOSE}",
         "report_month was 2026-11 and is 2026-12",
     ]
     assert new.notes == ()
@@ -141,9 +146,17 @@ def test_what_was_there_is_where_it_was(old: Path, new: Copy) -> None:
     assert [sheet.title for sheet in book.worksheets] == [
         "Cover",
         *(declared.name for declared in sheets.SHEETS),
+        "Checks",
         "our notes",
     ]
     assert (book["Models"]["AM5"].value, book["Settings"]["A60"].value) == ("mine", "mine too")
+
+
+def test_the_live_checks_work(filled: Path) -> None:
+    assert recalculate(filled).errors == {}
+    verdicts = [row[3].value for row in load_workbook(filled, data_only=True)["Checks"].iter_rows(min_row=7, max_col=4)]
+    assert verdicts.count("pass") > 40
+    assert load_workbook(filled).defined_names["Master_Check"].attr_text == "Checks!$B$5"
 
 
 def test_what_is_added_looks_like_the_rest(new: Copy) -> None:
@@ -190,7 +203,9 @@ def test_next_month(tmp_path: Path) -> None:
     ]
     assert EXAMPLE.read_bytes() == before
     kept, now = keeping(EXAMPLE), keeping(tmp_path / "december.xlsx")
-    assert {place for place in {*kept, *now} if kept.get(place) != now.get(place)} == {"Settings!B7"}
+    changed = {place for place in {*kept, *now} if kept.get(place) != now.get(place)}
+    # The live checks allow dates up to the end of another month now.
+    assert {place for place in changed if not place.startswith("Checks!C")} == {"Settings!B7"}
 
 
 @pytest.mark.parametrize(("limit", "stale"), [(58, True), (59, False)])

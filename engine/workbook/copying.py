@@ -19,6 +19,7 @@ from typing import Any
 from openpyxl import Workbook, load_workbook
 
 from engine.sheets import SHEETS
+from engine.workbook import checks
 from engine.workbook.extensions import bring_in
 from engine.workbook.grid import TooLargeError, contents
 from engine.workbook.losses import losses
@@ -32,6 +33,7 @@ Change = Callable[[Workbook], Sequence[str]]
 Places = set[Place]
 
 SAME = 1e-9
+OURS = ("Cover", checks.NAME)  # sheets whose formulas follow whatever is changed
 
 
 class TargetError(ValueError):
@@ -146,7 +148,8 @@ def _calculated(content: bytes, day: date, original: bytes, formulas: Places) ->
         shown = "cells with it show #NAME? until the copy is opened in Excel and saved"
         notes.append(f"Not known here: {listed(unknown)}; {shown}.")
     before, now = _values(original, formulas), _values(content, formulas)
-    if changed := [address(*place) for place in now if _differs(before.get(place), now[place])]:
+    theirs = [place for place in now if place[0] not in OURS]
+    if changed := [address(*place) for place in theirs if _differs(before.get(place), now[place])]:
         notes.append(f"Calculated anew, these came out otherwise than in the original: {listed(changed)}. Check them.")
     return content, notes
 

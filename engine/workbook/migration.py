@@ -24,7 +24,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 from engine.sheets import SETTINGS, SHEETS, TRAFFIC, TRAFFIC_MIXES, Column, Sheet
 from engine.workbook import checks, describe
 from engine.workbook.adding import Standing, standing_of
-from engine.workbook.blank import NAMED_CELLS, NARROWEST, SETTING_HEADS, add_sheet, put_column, put_setting
+from engine.workbook.blank import NAMED_CELLS, NARROWEST, add_sheet, put_column, put_setting
 from engine.workbook.copying import Copy, Target, copied
 from engine.workbook.cover import TITLE
 from engine.workbook.looks import add_missing_styles, retype
@@ -164,11 +164,16 @@ def _add_checks(book: Workbook) -> Iterator[str]:
 
 
 def _in_table(book: Workbook, declared: Sheet) -> bool:
-    """Whether the sheet's native table has its name and every column."""
-    if declared.name not in book.sheetnames or (table := standing_of(book, declared).table) is None:
+    """Whether the sheet's native table has its name and covers every column or setting."""
+    if declared.name not in book.sheetnames:
         return False
-    heads = SETTING_HEADS if declared.vertical else tuple(column.name for column in declared.columns)
-    return table.displayName == declared.table and set(heads) <= {column.name for column in table.tableColumns}
+    found = standing_of(book, declared)
+    if found.table is None or found.table.displayName != declared.table:
+        return False
+    heads, area = found.layout.heads, CellRange(found.table.ref)
+    rows, columns = range(area.min_row, area.max_row + 1), range(area.min_col, area.max_col + 1)
+    inside = [row in rows and column in columns for row, column in heads.values()]
+    return len(inside) == len(declared.columns) and all(inside)
 
 
 def _set_month(book: Workbook, month: date) -> Iterator[str]:
