@@ -6,13 +6,17 @@ import gc
 import json
 import math
 import sys
+from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
 from engine.workbook.problems import InvalidWorkbook, counted, listing
+
+if TYPE_CHECKING:
+    from engine.workbook.copying import Copy
 
 INVALID, FAILED_CHECK = 3, 4
 
@@ -23,7 +27,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+add = typer.Typer(help="Add rows to a copy of a workbook, from what exists.", no_args_is_help=True)
+app.add_typer(add, name="add")
+
 Workbook = Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The input workbook.")]
+To = Annotated[
+    Path, typer.Option("--to", exists=True, dir_okay=False, help="The workbook to add to; it is not changed.")
+]
+Out = Annotated[Path, typer.Option("--out", help="Where to write the copy.")]
+Name = Annotated[str, typer.Option(help="What to call it in the workbook, where not as it is called there.")]
+Replace = Annotated[bool, typer.Option("--replace", help="Write over a file of the copy's name.")]
+AcceptLoss = Annotated[
+    bool, typer.Option("--accept-loss", help="Copy also what loses something by it, such as a chart of your own.")
+]
 
 
 def _month(text: str) -> date:
@@ -64,8 +80,15 @@ def check(
     workbook: Workbook,
     as_json: Annotated[bool, typer.Option("--json", help="As a JSON list, for another program.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings count as problems.")] = False,
+    marked: Annotated[
+        Path | None, typer.Option(help="Write a copy that shows each problem in its cell.", show_default=False)
+    ] = None,
+    replace: Replace = False,
+    accept_loss: AcceptLoss = False,
 ) -> None:
-    """List everything that is wrong with a workbook, and what is doubtful; write nothing."""
+    """List everything that is wrong with a workbook, and what is doubtful."""
+    from engine.workbook.copying import Target
+    from engine.workbook.marking import write_marked
     from engine.workbook.read import problems_of
 
     found = problems_of(workbook)
@@ -73,6 +96,13 @@ def check(
         print(json.dumps([problem.record for problem in found], indent=2, ensure_ascii=False))
     else:
         print(*filter(None, (listing(found), f"{workbook.name}: {counted(found)}.")), sep="\n")
+    if marked:
+        try:
+            _tell(lambda: write_marked(workbook, found, Target(marked, replace, accept_loss)), sys.stderr)
+        except InvalidWorkbook as refused:
+            if not set(refused.problems) <= set(found):
+                raise
+            print(f"Not written: {marked}, because the workbook cannot be opened.", file=sys.stderr)
     if any(strict or problem.severity == "error" for problem in found):
         raise typer.Exit(INVALID)
 
@@ -89,6 +119,24 @@ def blank(
         raise typer.BadParameter(f"{path} exists and is not overwritten; choose another name or remove it")
     for written in write_examples() if example else [write_blank_workbook(path)]:
         print(f"Written: {written}")
+
+
+@app.command()
+def migrate(
+    old: Workbook,
+    new: Annotated[Path, typer.Argument(help="Where to write the copy.")],
+    month: Annotated[
+        str, typer.Option(help="Month the copy is for, such as 2026-12; the workbook's own where left out.")
+    ] = "",
+    replace: Replace = False,
+    accept_loss: AcceptLoss = False,
+) -> None:
+    """Bring a copy of a workbook into this version's layout, and to another month."""
+    from engine.workbook.copying import Target
+    from engine.workbook.migration import migrated
+
+    target = Target(new, replace, accept_loss)
+    _tell(lambda: migrated(old, target, _month(month) if month else None))
 
 
 @app.command()
@@ -137,6 +185,87 @@ def reconcile(
         print(f"FAILED: {row.published.identity} prints {row.published.printed}: {row.why}", file=sys.stderr)
     if outcome.failures:
         raise typer.Exit(FAILED_CHECK)
+
+
+@add.command()
+def model(
+    source: Annotated[str, typer.Argument(help="A model's config.json, or a name in inputs/catalogue/models.csv.")],
+    to: To,
+    out: Out,
+    name: Name = "",
+    checked_on: Annotated[str, typer.Option(help="Day the config.json was looked at; today where left out.")] = "",
+    replace: Replace = False,
+    accept_loss: AcceptLoss = False,
+) -> None:
+    """Add a row to Models: the shapes and parameters that a config.json gives, or a row of the catalogue."""
+    from engine.filling.additions import add_model
+    from engine.workbook.copying import Target
+
+    day, target = _day(checked_on), Target(out, replace, accept_loss)
+    _tell(lambda: add_model(source, to, target, name=name, checked_on=day))
+
+
+@add.command()
+def hardware(
+    source: Annotated[str, typer.Argument(help="A name in inputs/catalogue/accelerators.csv.")],
+    to: To,
+    out: Out,
+    name: Name = "",
+    replace: Replace = False,
+    accept_loss: AcceptLoss = False,
+) -> None:
+    """Add a row of the catalogue to Hardware."""
+    from engine.filling.additions import add_hardware
+    from engine.workbook.copying import Target
+
+    target = Target(out, replace, accept_loss)
+    _tell(lambda: add_hardware(source, to, target, name=name))
+
+
+@add.command()
+def prices(
+    provider: Annotated[list[str], typer.Option(help="Whose prices, such as openai; may be given several times.")],
+    to: To,
+    out: Out,
+    model: Annotated[
+        list[str] | None, typer.Option(help="Only models with this in their names; may be given several times.")
+    ] = None,
+    update: Annotated[bool, typer.Option("--update", help="Type over the prices of those that are there.")] = False,
+    replace: Replace = False,
+    accept_loss: AcceptLoss = False,
+) -> None:
+    """Add rows to Competitors: what other vendors ask, from the price list that is installed with this program."""
+    from engine.filling.additions import add_prices
+    from engine.workbook.copying import Target
+
+    target = Target(out, replace, accept_loss)
+    _tell(lambda: add_prices(provider, model or [], to, target, over=update))
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text) if text else date.today()
+    except ValueError:
+        raise typer.BadParameter(f"'{text}' is not a day; write it as 2026-11-03") from None
+
+
+def _tell(write: Callable[[], Copy], out: TextIO | None = None) -> None:
+    """Writes a copy and says what was done to it."""
+    from engine.filling import UnknownNameError
+    from engine.filling.model_config import ConfigError
+    from engine.workbook.copying import TargetError
+
+    try:
+        copy = write()
+    except (TargetError, UnknownNameError) as error:
+        raise typer.BadParameter(str(error)) from None
+    except ConfigError as error:
+        print(f"{error}.", file=sys.stderr)
+        raise typer.Exit(INVALID) from None
+    for note in copy.notes:
+        print(f"Note: {note}", file=sys.stderr)
+    needs = ("Needs a person:", *copy.needs) if copy.needs else ()
+    print(*copy.done, f"Written: {copy.path}", *needs, sep="\n", file=out)
 
 
 def main() -> None:

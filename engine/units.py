@@ -166,6 +166,8 @@ MICRO = Constant(1e-6, "1/u")
 MILLI = Constant(1e-3, "1/m")
 BITS_PER_BYTE = Constant(8, "bit/B")
 BYTES_PER_ACTIVATION = Constant(2, "B/value")
+# A matrix has one weight for each pair of an element that goes in and one that comes out.
+WEIGHT_PER_PAIR = Constant(1, "token*token/value")
 FLOP_PER_PARAMETER = Constant(2, "FLOP/value/token")
 FLOP_PER_ELEMENT = Constant(2, "FLOP/value")
 ONE_TOKEN = Constant(1, "token")

@@ -149,8 +149,9 @@ def test_every_module_opens_with_a_sentence():
 
 
 def test_readme_shows_every_command():
-    for command in app.registered_commands:
-        name = command.name or command.callback.__name__
+    groups = [("", app), *((f"{group.name} ", group.typer_instance) for group in app.registered_groups)]
+    for prefix, command in [(prefix, command) for prefix, group in groups for command in group.registered_commands]:
+        name = prefix + (command.name or command.callback.__name__)
         assert f".venv/bin/python -m engine {name} " in " ".join(_text(README).split()), name
 
 

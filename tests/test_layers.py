@@ -16,6 +16,7 @@ ROOMS = (
     "tracing",
     "catalogue",
     "workbook",
+    "filling",
     "scenarios",
     "derivation",
     "formulary",

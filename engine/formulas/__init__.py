@@ -25,6 +25,7 @@ from engine.formulas import (
     prefill,
     pricing,
     serving,
+    shapes,
     sizing,
     speculation,
     traffic,
@@ -142,6 +143,8 @@ PLANNING_FORMULAS: Formulas = _formulas_of(planning)
 PRICING_FORMULAS: Formulas = _formulas_of(pricing)
 TRAINING_FORMULAS: Formulas = _formulas_of(training)
 COMPARISON_FORMULAS: Formulas = _formulas_of(comparison)
+# What the sheet Models asks for, from a published configuration.
+SHAPE_FORMULAS: Formulas = _formulas_of(shapes)
 
 # A verify pass takes every sequence's draft through the matrices and reads the cache once. The draft model is dense.
 _VERIFY_ATTENTION = again(
@@ -241,6 +244,7 @@ EVERY_GROUP: dict[str, Formulas] = {
     "pricing": PRICING_FORMULAS,
     "training": TRAINING_FORMULAS,
     "comparison": COMPARISON_FORMULAS,
+    "shapes": SHAPE_FORMULAS,
 }
 # All of them by name. Where grains share a name, as gross_profit does, it is the configuration's.
 EVERY_FORMULA: Formulas = {name: formula for group in EVERY_GROUP.values() for name, formula in group.items()}

@@ -14,6 +14,7 @@ from engine.units import (
     NOT_AVAILABLE,
     ONE_TOKEN_PER_REQUEST,
     TERA,
+    WEIGHT_PER_PAIR,
     Constant,
     Count,
     FlopPerByte,
@@ -32,8 +33,6 @@ ALL_REDUCES_PER_LAYER = Constant(2, "")
 RING_PASSES = Constant(2, "")
 EXCHANGES_PER_LAYER = Constant(2, "")
 NOISE = Constant(1e-9, "")
-# A matrix has one weight for each pair of an element that goes in and one that comes out.
-WEIGHT_PER_PAIR = Constant(1, "token*token/value")
 
 
 def compute_per_link_byte(peak_compute, link_bandwidth) -> FlopPerByte:

@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from openpyxl import Workbook
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.filters import AutoFilter, FilterColumn
@@ -27,6 +28,7 @@ from engine.workbook.looks import (
     protect,
     put,
     put_title,
+    retype,
     row_height,
     set_column_style,
     set_print,
@@ -65,15 +67,7 @@ def write_blank(path: str | Path, rows: Rows | None = None, *, today: date) -> N
         names = {column.name for column in declared.columns}
         if strange := {name for row in given for name in row} - names:
             raise ValueError(f"no such column on {declared.name}: {', '.join(sorted(strange))}")
-        sheet = book.create_sheet(declared.name)
-        put_title(sheet, declared.name, declared.purpose, _columns(declared))
-        if declared.vertical:
-            _write_upright(sheet, declared, given[0] if given else {})
-        else:
-            _write_lying(sheet, declared, given)
-        protect(sheet)
-        sheet.sheet_view.showGridLines = False
-        sheet.sheet_properties.tabColor = INPUT_TAB
+        add_sheet(book, declared, given)
     for name, setting in NAMED_CELLS.items():
         row = FIRST_ROW + SETTINGS.columns.index(SETTINGS.column(setting))
         book.defined_names[name] = DefinedName(name, attr_text=f"{SETTINGS.name}!$B${row}")
@@ -84,22 +78,40 @@ def write_blank(path: str | Path, rows: Rows | None = None, *, today: date) -> N
     path.write_bytes(repacked(path.read_bytes(), today))
 
 
+def add_sheet(book: Workbook, declared: Sheet, rows: Sequence[Mapping[str, Any]] = ()) -> None:
+    """Adds a sheet as the last one, with these rows; the book knows our styles."""
+    sheet = book.create_sheet(declared.name)
+    put_title(sheet, declared.name, declared.purpose, _columns(declared))
+    if declared.vertical:
+        _write_upright(sheet, declared, rows[0] if rows else {})
+    else:
+        _write_lying(sheet, declared, rows)
+    protect(sheet)
+    sheet.sheet_view.showGridLines = False
+    sheet.sheet_properties.tabColor = INPUT_TAB
+
+
 def _write_upright(sheet: Worksheet, declared: Sheet, row: Mapping[str, Any]) -> None:
     """One setting per row: its name, its value, its unit, what it is."""
     for number, head in enumerate(SETTING_HEADS, start=1):
         put(sheet.cell(UNIT_ROW, number), None, "Unit")
         put(sheet.cell(HEAD_ROW, number), head, "Head Text" if number == 1 else "Head Text After")
     for line, column in enumerate(declared.columns, start=FIRST_ROW):
-        text = describe.prompt(column)
-        put(sheet.cell(line, 1), column.name, "Row Label")
-        put(sheet.cell(line, 2), row.get(column.name), "Input Text", column.unit.excel_format)
-        put(sheet.cell(line, 3), describe.unit(column), "Text")
-        put(sheet.cell(line, 4), text, "Text")
-        sheet.row_dimensions[line].height = row_height(text, SETTING_WIDTHS[3])
-        sheet.add_data_validation(validation(declared, column, f"B{line}"))
+        put_setting(sheet, declared, column, line, row.get(column.name))
     last = FIRST_ROW + len(declared.columns) - 1
     _finish(sheet, declared, SETTING_HEADS, SETTING_WIDTHS, last)
     sheet.freeze_panes = f"A{FIRST_ROW}"
+
+
+def put_setting(sheet: Worksheet, declared: Sheet, column: Column, line: int, value: Any = None) -> None:
+    """Writes one setting into its line."""
+    text = describe.prompt(column)
+    put(sheet.cell(line, 1), column.name, "Row Label")
+    put(sheet.cell(line, 2), value, "Input Text", column.unit.excel_format)
+    put(sheet.cell(line, 3), describe.unit(column), "Text")
+    put(sheet.cell(line, 4), text, "Text")
+    sheet.row_dimensions[line].height = row_height(text, SETTING_WIDTHS[3])
+    sheet.add_data_validation(validation(declared, column, f"B{line}"))
 
 
 def _write_lying(sheet: Worksheet, declared: Sheet, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -107,15 +119,9 @@ def _write_lying(sheet: Worksheet, declared: Sheet, rows: Sequence[Mapping[str, 
     widths, upright = _shape(declared, rows)
     last = FIRST_ROW + (len(rows) or SPARE_ROWS) - 1
     for number, column in enumerate(declared.columns, start=1):
-        style, head = _styles(column, number, upright)
-        put(sheet.cell(UNIT_ROW, number), describe.unit(column) or None, "Unit")
-        put(sheet.cell(HEAD_ROW, number), column.name, head)
-        for index in range(FIRST_ROW, last + 1):
-            value = rows[index - FIRST_ROW].get(column.name) if rows else None
-            put(sheet.cell(index, number), value, style, column.unit.excel_format)
-        set_column_style(sheet, number, f"{style} Below", column.unit.excel_format)
-        letter = get_column_letter(number)
-        sheet.add_data_validation(validation(declared, column, f"{letter}{FIRST_ROW}:{letter}{LAST_ROW}"))
+        put_column(sheet, declared, column, (HEAD_ROW, number), last, upright=upright)
+        for index, row in enumerate(rows, start=FIRST_ROW):
+            retype(sheet.cell(index, number), row.get(column.name))
     if upright:
         longest = max(len(column.name) for column in declared.columns if column.unit.is_number)
         sheet.row_dimensions[HEAD_ROW].height = 12 + 4.8 * longest
@@ -124,6 +130,22 @@ def _write_lying(sheet: Worksheet, declared: Sheet, rows: Sequence[Mapping[str, 
         sheet.row_dimensions[index].height = max(map(row_height, texts, widths))
     _finish(sheet, declared, [column.name for column in declared.columns], widths, last)
     sheet.freeze_panes = f"B{FIRST_ROW}"
+
+
+def put_column(
+    sheet: Worksheet, declared: Sheet, column: Column, head: tuple[int, int], last: int, *, upright: bool
+) -> None:
+    """Writes the unit and the head of a column, at the row and column of the head, and blank cells down to `last`."""
+    (row, number), letter = head, get_column_letter(head[1])
+    style, head_style = _styles(column, number, upright)
+    if row > 1:
+        put(sheet.cell(row - 1, number), describe.unit(column) or None, "Unit")
+    put(sheet.cell(row, number), column.name, head_style)
+    for index in range(row + 1, last + 1):
+        put(sheet.cell(index, number), None, style, column.unit.excel_format)
+    set_column_style(sheet, number, f"{style} Below", column.unit.excel_format)
+    below = f"{letter}{row + 1}:{letter}{max(last, LAST_ROW)}"
+    sheet.add_data_validation(validation(declared, column, below))
 
 
 def _columns(declared: Sheet) -> int:

@@ -21,11 +21,12 @@ NAMES, VALUES = 1, 2  # columns of a vertical sheet
 
 @dataclass(frozen=True)
 class Layout:
-    """For every column that was found, the position of each row's cell; and what is wrong with the sheet itself."""
+    """For every column that was found, its head and each row's cell; and what is wrong with the sheet itself."""
 
     positions: Mapping[str, Sequence[Position]]
     rows: int
     problems: Sequence[Problem]
+    heads: Mapping[str, Position]
 
 
 def coordinate(position: Position) -> str:
@@ -47,14 +48,16 @@ def _lying(sheet: Sheet, grid: Grid) -> Layout:
     rows = sorted({row for row, column in grid if row > head_row and column in columns.values()})
     if not rows and not sheet.may_be_empty:
         wrong.append(problems.empty_sheet((sheet.name, coordinate((head_row + 1, 1)))))
-    return Layout({name: [(row, column) for row in rows] for name, column in columns.items()}, len(rows), wrong)
+    positions = {name: [(row, column) for row in rows] for name, column in columns.items()}
+    return Layout(positions, len(rows), wrong, {name: (head_row, column) for name, column in columns.items()})
 
 
 def _upright(sheet: Sheet, grid: Grid) -> Layout:
     """A named value in every row."""
     heads = {row: cell.value for (row, column), cell in sorted(grid.items()) if column == NAMES and row > PURPOSE_ROW}
     rows, wrong = _matched(sheet, "setting", heads, lambda row: (row, NAMES), (HEAD_ROW, NAMES))
-    return Layout({name: [(row, VALUES)] for name, row in rows.items()}, 1, wrong)
+    positions = {name: [(row, VALUES)] for name, row in rows.items()}
+    return Layout(positions, 1, wrong, {name: (row, NAMES) for name, row in rows.items()})
 
 
 def _head_row(grid: Grid, names: Sequence[str]) -> int:

@@ -94,9 +94,15 @@ def new_book() -> Workbook:
     # The font of cells without a style, and of the style Normal, which is the same thing to Excel.
     book._fonts = IndexedList([_font()])  # type: ignore[attr-defined]
     book._named_styles["Normal"].font = _font()  # type: ignore[attr-defined]
-    for style in _styles():
-        book.add_named_style(style)
+    add_missing_styles(book)
     return book
+
+
+def add_missing_styles(book: Workbook) -> None:
+    """Makes a workbook know all our styles; those it has stay as they are."""
+    for style in _styles():
+        if style.name not in book.named_styles:
+            book.add_named_style(style)
 
 
 def put(cell: Cell | MergedCell, value: Any, style: str, number_format: str = "") -> None:
@@ -105,6 +111,19 @@ def put(cell: Cell | MergedCell, value: Any, style: str, number_format: str = ""
     cell.style = style
     if number_format:
         cell.number_format = number_format
+    _keep_text(cell, value)
+
+
+def retype(cell: Cell | MergedCell, value: Any) -> None:
+    """Types into a cell that keeps its looks. Text stays text, also where it begins like a formula."""
+    number_format = cell.number_format
+    cell.value = value
+    # openpyxl gives a day a format of its own choice.
+    cell.number_format = number_format
+    _keep_text(cell, value)
+
+
+def _keep_text(cell: Cell | MergedCell, value: Any) -> None:
     if isinstance(value, str):
         cell.data_type = "s"
         cell.quotePrefix = value.startswith("=")

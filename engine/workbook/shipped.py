@@ -7,7 +7,7 @@ from pathlib import Path
 
 from engine.catalogue import FACTS, INPUTS, MONTHS, PUBLISHED_CASES, catalogue, end_of_month, example, published_cases
 from engine.sheets import SETTINGS
-from engine.workbook.blank import write_blank
+from engine.workbook.blank import Rows, write_blank
 
 
 def write_examples(folder: Path = INPUTS) -> list[Path]:
@@ -20,6 +20,10 @@ def write_examples(folder: Path = INPUTS) -> list[Path]:
 
 def write_blank_workbook(path: Path) -> Path:
     """A workbook to fill in: empty, but for the formats and the speed parameters that every one needs."""
-    given = {FACTS[name].name: catalogue(name) for name in ("precisions", "calibration")}
-    write_blank(path, given, today=date.today())
+    write_blank(path, given_rows(), today=date.today())
     return path
+
+
+def given_rows() -> Rows:
+    """The rows that every workbook begins with, by sheet: the formats and the speed parameters."""
+    return {FACTS[name].name: catalogue(name) for name in ("precisions", "calibration")}

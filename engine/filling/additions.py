@@ -1,0 +1,63 @@
+"""Additions: rows of the catalogue, of a config.json or of a price list, typed into a copy. Knows no cell."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from engine.catalogue import catalogue
+from engine.filling import UnknownNameError
+from engine.filling.competitor_prices import competitor_rows
+from engine.filling.model_config import model_row
+from engine.sheets import COMPETITORS, HARDWARE, MODELS, Sheet
+from engine.workbook.adding import add_rows
+from engine.workbook.copying import Copy, Target, copied
+from engine.workbook.problems import listed, nearest
+
+Row = dict[str, Any]
+
+
+def add_model(source: str, workbook: Path, target: Target, *, name: str, checked_on: date) -> Copy:
+    """A copy with one more row on Models: of the catalogue, or where `source` is a .json file, of that.
+
+    `name` is what the row is called where it is not blank; `checked_on` the day the file was looked at.
+    Errors: UnknownNameError, ConfigError; as `copied` and `add_rows`.
+    """
+    if source.lower().endswith(".json"):
+        row = {**model_row(Path(source), name), "checked_on": checked_on}
+    else:
+        row = _from_catalogue("models", MODELS, source, name)
+    return _added(workbook, target, MODELS, [row])
+
+
+def add_hardware(source: str, workbook: Path, target: Target, *, name: str) -> Copy:
+    """A copy with one more row on Hardware, of the catalogue. Errors: UnknownNameError; as `copied` and `add_rows`."""
+    return _added(workbook, target, HARDWARE, [_from_catalogue("accelerators", HARDWARE, source, name)])
+
+
+def add_prices(
+    providers: Sequence[str], models: Sequence[str], workbook: Path, target: Target, *, over: bool
+) -> Copy:
+    """A copy with the prices of these providers' models on Competitors; `over` types over the rows that are there.
+
+    Errors: UnknownNameError; as `copied` and `add_rows`.
+    """
+    return _added(workbook, target, COMPETITORS, competitor_rows(providers, models), over=over)
+
+
+def _added(workbook: Path, target: Target, sheet: Sheet, rows: Sequence[Row], *, over: bool = False) -> Copy:
+    return copied(workbook, target, lambda book: add_rows(book, sheet, rows, over=over))
+
+
+def _from_catalogue(kind: str, sheet: Sheet, source: str, name: str) -> Row:
+    """The row of the catalogue, under another name where one is given; capitals make no difference."""
+    key = sheet.keys[0].name
+    rows = {row[key]: row for row in catalogue(kind)}
+    found = next((row for known, row in rows.items() if known.casefold() == source.casefold()), None)
+    if found is None:
+        near = [known for known in rows if source.casefold() in known.casefold()] or [nearest(source, rows)]
+        meant = f"did you mean {listed(filter(None, near))}?" if any(near) else f"it has: {listed(rows)}"
+        raise UnknownNameError(f"'{source}' is not in inputs/catalogue/{kind}.csv; {meant}")
+    return {**found, key: name or found[key]}
