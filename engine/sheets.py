@@ -373,7 +373,7 @@ COMPETITORS = Sheet(
     (
         Column("competitor", Text, "Provider and model, as the report is to name them.", key=True),
         Column("provider", Text, "Who sells it.", default=""),
-        Column("for_model", Text, "Model of ours that it could take the place of.", blank="any of them", default="", refers_to=("Models",)),
+        Column("for_model", Text, "Model of ours that it could take the place of.", blank="that of study_configuration", default="", refers_to=("Models",)),
         Column("api_input_price", DollarsPerMillionTokens, "A million input tokens.", at_least=0, at_most=10000),
         Column("api_cached_price", DollarsPerMillionTokens, "A million input tokens found in its cache.", blank="the price of input", default=None, at_least=0, at_most=10000),
         Column("cache_write_premium", Share, "What writing to its cache adds to the price of input; 0.25 where a write costs 1.25 times.", default=0, at_least=0, at_most=10),

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from engine.catalogue import example
+from engine.render.pdf import draw_charts
 from engine.report import build
 from engine.scenarios import (
     ACCELERATORS,
@@ -72,6 +73,25 @@ def test_an_api_without_a_price_for_cached_input_bills_it_as_input(drafted):
     assert grain.value("api_request_cost", f"{BASE} or Claude Haiku 4.5, Anthropic") == pytest.approx(
         (990 * 1.25 + 810 * 0.1 + 420 * 5) / 1e6
     )
+
+
+def test_an_api_is_set_beside_the_model_it_names_or_beside_the_base(drafted):
+    values = _values(drafted(), APIS)
+    named = {row["competitor"]: row.get("for_model") for row in example("november")["Competitors"]}
+    configured = drafted().scenario[CONFIGURED]
+    for configuration, api in zip(values["configuration"], values["competitor"], strict=True):
+        model = configured.value("model", configuration)
+        assert named[api] == model if named[api] else configuration == BASE
+    # Each pair once, and every API of a model that is served has one.
+    assert len(set(values["comparison"])) == len(values["comparison"]) >= len(named)
+
+
+def test_many_configurations_are_a_report_too(drafted):
+    rows = example("november")["Configurations"]
+    others = [{**row, "configuration": f"{row['configuration']}, again", "requests_share": None} for row in rows]
+    draft = drafted({"Configurations": [*rows, *others]})
+    draw_charts(draft.findings)
+    assert len(draft.scenario[CONFIGURED].keys) == 2 * len(rows) > 40
 
 
 def test_at_the_break_even_load_both_bills_are_equal(drafted):

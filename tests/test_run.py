@@ -497,6 +497,13 @@ def test_what_does_not_fit_is_explained_by_why():
     assert derive(NOVEMBER, "weight_memory", configuration=name)[0].startswith("weight memory = 70.55")
 
 
+def test_a_workbook_too_large_for_the_second_engine_is_refused(small, tmp_path, monkeypatch):
+    monkeypatch.setattr("engine.render.excel.MOST_FORMULAS", 1000)
+    with pytest.raises(InvalidWorkbook, match=r"[\d,]+ formulas; allowed are 1,000,.* of the 1 conf"):
+        report_month(small, tmp_path / "reports")
+    assert not list((tmp_path / "reports").glob("*"))
+
+
 def test_explaining_a_name_that_is_not_there():
     with pytest.raises(UnknownNameError, match=r"'Chat' is not on the Configurations sheet, which has: Chat on"):
         derive(NOVEMBER, "output_cost", configuration="Chat")

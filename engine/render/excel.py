@@ -23,13 +23,14 @@ from engine.report.build import Draft
 from engine.report.checks import CHECKS, ENGINE, GRAINS, TIE_OUT, LiveCheck, blocks, live_checks
 from engine.report.live import letters, quoted
 from engine.scenarios import Scenario
-from engine.sheets import FIRST_ROW, HEAD_ROW
+from engine.sheets import COMPETITORS, CONFIGURATIONS, FIRST_ROW, HEAD_ROW
 from engine.units import unit_of
 from engine.workbook.looks import new_book, set_widths
 from engine.workbook.package import repacked
-from engine.workbook.problems import listed
+from engine.workbook.problems import InvalidWorkbook, listed, too_many_formulas
 from engine.workbook.recalculation import RecalculationError, recalculate
 
+MOST_FORMULAS = 100_000  # of formualizer 0.13
 COVER = "Report"
 CHECK_CELL = "B11"
 WORDS = "Formulas in words"
@@ -82,8 +83,17 @@ def write_results(draft: Draft, path: Path) -> tuple[LiveCheck, ...]:
     _draw_checks(book, checks)
     _draw_cover(cover, draft, book.sheetnames[1:])
     book.properties.title, book.properties.creator = draft.title, "inference-margin"
+    _refuse_too_many_formulas(book, scenario)
     book.save(path)
     return checks
+
+
+def _refuse_too_many_formulas(book: Workbook, scenario: Scenario) -> None:
+    """The second engine takes so many formulas and no more; what cannot be recalculated is not written."""
+    formulas = sum(cell.data_type == "f" for sheet in book for row in sheet.iter_rows() for cell in row)
+    if formulas > MOST_FORMULAS:
+        rows = (len(scenario.inputs.tables[sheet.name]) for sheet in (CONFIGURATIONS, COMPETITORS))
+        raise InvalidWorkbook([too_many_formulas(formulas, MOST_FORMULAS, *rows)])
 
 
 def recalculated(path: Path, checks: Sequence[LiveCheck], *, created: datetime) -> tuple[Check, ...]:

@@ -11,8 +11,8 @@ from engine.report.live import LiveSheet
 from engine.report.values import Action, Answer, Bars, KeyFigure, Margin, Side, Verdict
 from engine.report.words import count_of, does, listed, sentence, some_of
 from engine.report.workbook import HEADLINES
-from engine.scenarios import BY_TRAFFIC, TOTAL, Scenario
-from engine.studies.alternatives import Move
+from engine.scenarios import APIS, BY_TRAFFIC, CONFIGURED, TOTAL, Scenario
+from engine.studies.alternatives import Move, nearest_apis
 from engine.units import (
     DollarsPerMillionTokens,
     DollarsPerMonth,
@@ -68,7 +68,8 @@ def lead(scenario: Scenario, earlier: Earlier | None, moves: Sequence[Move]) -> 
         profit = total.value("gross_profit", "Total") - earlier.figures["gross_profit"]
         margin = total.value("gross_margin", "Total") - earlier.figures["gross_margin"]
         verb = "rose" if profit >= 0 else "fell"
-        moved = f"{brief_money(abs(profit))} and the margin moved {points(margin)}"
+        held = points(margin) in (points(0.0), points(-0.0))
+        moved = f"{brief_money(abs(profit))} and the margin {'held' if held else f'moved {points(margin)}'}"
         change = f"Gross profit {verb} by {moved} on {earlier.name}."
     total_number = len(by_traffic.keys)
     loss = f"{some_of(len(losing), total_number, 'traffic')} {does(losing or [''], 'lose')} money."
@@ -79,7 +80,19 @@ def lead(scenario: Scenario, earlier: Earlier | None, moves: Sequence[Move]) -> 
     if idle is None:
         return change
     bill = f"Of the bill, {show(idle, Share)} ({brief_money(idle_cost)}) paid for capacity that served nobody."
-    return f"{change} {loss} {bill}"
+    return " ".join(part for part in (change, loss, _broken_promise(scenario), bill) if part)
+
+
+def _broken_promise(scenario: Scenario) -> str:
+    """The served configurations that are slower than their users are promised; nothing where all keep it."""
+    grain = scenario[CONFIGURED]
+    slow = [str(key) for key in grain.keys if grain.value("counts", key) and not grain.value("meets_target", key)]
+    if not slow:
+        return ""
+    worst = min(slow, key=lambda key: grain.value("user_speed", key) / grain.value("target_user_speed", key))
+    speed, target = (f"{grain.value(name, worst):,.0f}" for name in ("user_speed", "target_user_speed"))
+    others = f", and {count_of(len(slow) - 1, 'other')} break theirs" if len(slow) > 1 else ""
+    return f"Users of {label(worst)} get {speed} tok/s and are promised {target}{others}."
 
 
 def _key_figures(scenario: Scenario, earlier: Earlier | None, sheet: LiveSheet) -> tuple[KeyFigure, ...]:
@@ -133,7 +146,9 @@ def _chart(scenario: Scenario, earlier: Earlier | None, sheet: LiveSheet) -> Bar
         changes = tuple(None if b is None else _thousands(p - b) for p, b in zip(profits, before, strict=True))
         sides.insert(0, Side(f"vs {earlier.name}", changes, DollarsPerMonth, signed=True))
     return Bars(
-        title=f"Traffic that earns brings {brief_money(gains)}{lost}.",
+        title=f"Traffic that earns brings {brief_money(gains)}{lost}."
+        if gains > 0
+        else f"No traffic earns; together they lose {brief_money(-losses)}.",
         description=f"Gross profit by traffic, $ thousand, {month}",
         labels=tuple(keys),
         values=tuple(_thousands(profit) for profit in profits),
@@ -160,7 +175,7 @@ def actions(scenario: Scenario, moves: Sequence[Move]) -> tuple[Action, ...]:
         (
             move.saving,
             f"Move {label(move.serving)} to {label(move.alternative)}{_once_free(move)}: the same requests at "
-            f"{move.alternative_user_speed:,.0f} instead of {move.user_speed:,.0f} tok/s for each user.",
+            f"{_speeds(move)} tok/s for each user.",
         )
         for move in moves
     ]
@@ -172,8 +187,22 @@ def actions(scenario: Scenario, moves: Sequence[Move]) -> tuple[Action, ...]:
             price = show(grain.value("served_price", key), DollarsPerMillionTokens)
             text = f"Raise the prices of {key} by {show(rise, Share)} (now {price} on average): then it pays its bill."
             found.append((gain, text))
+    found += [
+        (
+            -scenario[APIS].value("own_saving", pair),
+            f"Weigh buying what {label(scenario[APIS].value('configuration', pair))} serves from "
+            f"{scenario[APIS].value('competitor', pair)}: at list prices that costs less than the rent.",
+        )
+        for pair in nearest_apis(scenario)
+        if scenario[APIS].value("own_saving", pair) < 0
+    ]
     found.sort(key=lambda item: -item[0])
     return tuple(Action(text, f"{brief_money(effect, signed=True)} a month") for effect, text in found[:3])
+
+
+def _speeds(move: Move) -> str:
+    now, then = f"{move.user_speed:,.0f}", f"{move.alternative_user_speed:,.0f}"
+    return f"the same {now}" if now == then else f"{then} instead of {now}"
 
 
 def _once_free(move: Move) -> str:

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from engine.report import workbook
 from engine.report.answer import Check, Earlier, answer, headline, lead
+from engine.report.further import further_questions
 from engine.report.live import LiveSheet
 from engine.report.pages.assumptions import assumptions
 from engine.report.pages.costs import costs
@@ -43,11 +44,12 @@ class Draft:
     speed: LiveSheet
     asked: Asked | None
     questions: LiveSheet | None
+    further: LiveSheet | None
     published: Reconciliation | None
 
     @property
     def sheets(self) -> tuple[LiveSheet, ...]:
-        asked = (self.questions,) if self.questions else ()
+        asked = tuple(sheet for sheet in (self.questions, self.further) if sheet)
         return (self.summary, self.costs, self.margins, self.fleet, self.speed, *asked)
 
     @cached_property
@@ -64,9 +66,10 @@ class Draft:
                 decisions(scenario),
             ]
         if self.asked and self.questions:
-            sections.append(checklist(scenario, self.asked.base, per_dollar(scenario, self.asked, self.questions)))
-            sections += question_pages(scenario, self.asked, self.questions)
-            sections += further_pages(scenario, self.asked, self.questions)
+            beside = per_dollar(scenario, self.asked, self.further) if self.further else None
+            sections.append(checklist(scenario, self.asked.base, beside))
+            sections += question_pages(scenario, self.asked, self.questions, self.further)
+            sections += further_pages(scenario, self.asked, self.further) if self.further else []
         if serving:
             sections.append(assumptions(scenario))
         return tuple(sections)
@@ -92,6 +95,7 @@ def draft(scenario: Scenario, earlier: Earlier | None) -> Draft:
         workbook.speed(scenario, "What a decode step is made of"),
         asked,
         workbook.questions(scenario, asked) if asked else None,
+        further_questions(scenario, asked) if asked else None,
         shipped_figures() if scenario.inputs.settings["published_figures"] else None,
     )
 

@@ -1,4 +1,4 @@
-"""Further tables of the sheet Questions: accelerators, APIs, ratios, drafts, caches, load, reasoning, training, prices.
+"""Further questions, a sheet of tables: accelerators, APIs, ratios, drafts, caches, load, reasoning, training, prices.
 
 Decides which figures stand in which column; the PDF shows the same tables. Knows neither openpyxl nor how they look.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from engine.report.live import Live, LiveRow, LiveTable, as_text, live
+from engine.report.live import Live, LiveRow, LiveSheet, LiveTable, as_text, live
 from engine.report.values import Head
 from engine.scenarios import (
     ACCELERATORS,
@@ -161,9 +161,13 @@ _PRICE: Columns = (
 )
 
 
-def further_tables(scenario: Scenario, asked: Asked) -> tuple[LiveTable, ...]:
-    """Every further table that has rows, in the order in which the sheet has them."""
-    return tuple(table for table in _tables(scenario, asked) if table.rows)
+def further_questions(scenario: Scenario, asked: Asked) -> LiveSheet | None:
+    """Every further table that has rows, one below the other; None where there is none."""
+    tables = tuple(table for table in _tables(scenario, asked) if table.rows)
+    if not tables:
+        return None
+    sentence = f"Of {asked.base} where a table does not say otherwise. In no total."
+    return LiveSheet("Further questions", "What else was asked", sentence, tables, landscape=True)
 
 
 def _tables(scenario: Scenario, asked: Asked) -> Iterator[LiveTable]:
@@ -224,7 +228,7 @@ def _by_governing_metric(grain: Grain) -> list[str]:
 
 def _make_or_buy(scenario: Scenario) -> LiveTable:
     grain, competitors = scenario[APIS], scenario.inputs.tables[COMPETITORS.name]
-    heads = (Head("Configuration"), Head("API"), *_heads(_API), Head("Own is cheaper"), Head("Price as of", Date))
+    heads = (Head("Configuration"), Head("API"), *_heads(_API), Head("Price as of", Date))
     rows = []
     keys = sorted((str(key) for key in grain.keys), key=lambda key: -grain.value("fleet_cost", key))
     for key in keys:
@@ -236,7 +240,6 @@ def _make_or_buy(scenario: Scenario) -> LiveTable:
                     live(grain, "configuration", key),
                     live(grain, "competitor", key),
                     *_cells(grain, key, _API),
-                    live(grain, "own_or_api", key),
                     Live(row["as_of"], Date, f"={row.cell('as_of')}"),
                 )
             )
@@ -256,7 +259,7 @@ def _by_ratio(grain: Grain) -> LiveTable:
         Head("Batch"),
         *(Head(f"{ratio:g} to 1", DollarsPerMillionTokens, "$/Mtoken") for ratio in ratios),
         Head("Equal at", Number, "to 1"),
-        Head("Own is cheaper"),
+        Head("At today\u2019s load, own is cheaper"),
     )
     first = keys_of(cases[0])
     api = LiveRow(

@@ -128,8 +128,8 @@ class LiveSheet:
     landscape: bool = False
 
     def head_row(self, table: int) -> int:
-        """Row of a table's heads; units stand one row above. Two empty rows part the tables."""
-        return HEAD_ROW + sum(len(t.rows) + 4 for t in self.tables[:table])
+        """Row of a table's heads; units stand one row above, a title above them. Two rows part the tables."""
+        return HEAD_ROW + (2 if self.tables[0].title else 0) + sum(len(t.rows) + 4 for t in self.tables[:table])
 
     def cell(self, table: int, row: int, column: int) -> str:
         """Address of a cell, rows and columns counted from 0."""

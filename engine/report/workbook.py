@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from engine.report.further import further_tables
 from engine.report.live import Live, LiveChart, LiveRow, LiveSheet, LiveTable, as_text, live
 from engine.report.values import Head
 from engine.scenarios import BY_TRAFFIC, CASES, CONFIGURED, TOTAL, Grain, Scenario
@@ -230,7 +229,7 @@ def costs(scenario: Scenario, title: str) -> LiveSheet:
 
 
 def questions(scenario: Scenario, asked: Asked) -> LiveSheet:
-    """Every case that was asked for: what was changed, and what it would run at and cost; then the further tables."""
+    """Every case that was asked for: what was changed, and what it would run at and cost."""
     grain = scenario[CASES]
     heads = (Head("Question"), Head("Case"), Head("Model"), Head("Hardware"), Head("Precision"), *_heads(ASKED))
     names = ("study", "case", "model", "hardware", "precision")
@@ -239,8 +238,8 @@ def questions(scenario: Scenario, asked: Asked) -> LiveSheet:
         for key in grain.keys
     )
     sentence = "One configuration with something changed; a full row of the model each. In no total."
-    tables = (LiveTable(heads, rows), *further_tables(scenario, asked))
-    return LiveSheet("Questions", f"Questions asked of {asked.base}", sentence, tables, landscape=True)
+    title = f"Questions asked of {asked.base}"
+    return LiveSheet("Questions", title, sentence, (LiveTable(heads, rows),), landscape=True)
 
 
 def speed(scenario: Scenario, title: str) -> LiveSheet:

@@ -145,13 +145,14 @@ def _api_sources() -> dict[str, Source]:
 
 
 def _apis(inputs: Inputs, grains: Grains, base: str, cases: Sequence[str]) -> Grain:
-    """Every configuration that serves, with every API that could take its place."""
+    """Every configuration that serves with the APIs that name its model, and `base` with those that name none."""
     configured = grains[CONFIGURED]
     pairs = [
-        (str(key), api)
+        (str(key), str(row["competitor"]))
         for key in configured.keys
         if configured.value("counts", key)
-        for api in _comparable(inputs, str(configured.value("model", key)))
+        for row in inputs.tables[COMPETITORS.name]
+        if row["for_model"] == configured.value("model", key) or (not row["for_model"] and key == base)
     ]
     keys: Columns = {
         "comparison": np.array([f"{key} or {api}" for key, api in pairs]),

@@ -1,4 +1,4 @@
-"""Alternatives: what each serving configuration would save if another one of its traffic and model took its requests.
+"""Alternatives: what each serving configuration would save if another one, or an API, took its requests.
 
 Asks the model for shifted copies of rows and concludes from the answers. Knows neither Excel nor HTML.
 """
@@ -11,7 +11,8 @@ import numpy as np
 
 from engine.calculation import Columns, calculate
 from engine.formulas import ACTION_FORMULAS, FORMULAS
-from engine.scenarios import CONFIGURED, Scenario
+from engine.scenarios import APIS, CONFIGURED, Scenario
+from engine.sheets import COMPETITORS
 
 
 @dataclass(frozen=True)
@@ -72,4 +73,20 @@ def cheapest_moves(scenario: Scenario) -> list[Move]:
         )
         if move.saving > 0:
             best.setdefault(move.serving, move)
+    return list(best.values())
+
+
+def nearest_apis(scenario: Scenario) -> list[str]:
+    """For every configuration the cheapest API that names its model, as keys of the grain APIS; none without it."""
+    if APIS not in scenario.grains:
+        return []
+    grain, competitors = scenario[APIS], scenario.inputs.tables[COMPETITORS.name]
+    best: dict[str, str] = {}
+    for key in (str(key) for key in grain.keys):
+        row = competitors.find(str(grain.value("competitor", key)))
+        configuration = str(grain.value("configuration", key))
+        if row is None or not row["for_model"]:
+            continue
+        if configuration not in best or grain.value("api_month", key) < grain.value("api_month", best[configuration]):
+            best[configuration] = key
     return list(best.values())

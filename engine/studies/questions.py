@@ -47,6 +47,7 @@ SLICES = (1, 2, 4, 8, 16, 32, 64)
 LARGEST_SLICE = 32  # where slices are compared with one another
 PRICE_HISTORY = ("first_price", "last_price", "price_years")
 FRONTIER_POINTS = 12
+SIGNIFICANT = 6  # digits by which costs are told apart
 LARGEST_BATCH = 0.0  # what the word 'max' stands for
 
 Changes = Mapping[str, Any]
@@ -137,7 +138,8 @@ def _further(scenario: Scenario) -> dict[str, str]:
 def _base(scenario: Scenario) -> str | None:
     grain, chosen = scenario[CONFIGURED], str(scenario.inputs.settings["study_configuration"])
     if chosen:
-        return chosen
+        # What does not fit has no figures to start from.
+        return chosen if grain.value("fits", chosen) else None
     counted = [str(key) for key in grain.keys if grain.value("counts", key)]
     return max(counted, key=lambda key: grain.value("fleet_cost", key), default=None)
 
@@ -156,10 +158,17 @@ def _cheapest(scenario: Scenario, base: str, variants: Sequence[Changes]) -> int
     if not variants:
         return None
     answers = tried(scenario, base, variants).values
-    cost = np.where(np.isnan(answers["blended_cost"]), np.inf, answers["blended_cost"])
+    cost = _comparable(answers["blended_cost"])
     kept = np.where(answers["meets_target"] > 0, cost, np.inf)
     ranked = kept if np.isfinite(kept).any() else cost
     return int(np.argmin(ranked)) if np.isfinite(ranked).any() else None
+
+
+def _comparable(cost: Any) -> Any:
+    """Costs without the last digits, by which equal ones differ; what has none costs more than anything."""
+    known = np.where(cost > 0, cost, 1.0)
+    digits = 10.0 ** (np.floor(np.log10(known)) - SIGNIFICANT)
+    return np.where(np.isnan(cost), np.inf, np.round(cost / digits) * digits)
 
 
 def _batches(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]:
@@ -188,7 +197,7 @@ def _frontier(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]:
         if count <= LARGEST_SLICE and 2**power <= grain.value("engine_batch_limit", base)
     ]
     answers = tried(scenario, base, [changes for _, changes in tries]).values
-    cost = np.where(np.isnan(answers["blended_cost"]), np.inf, answers["blended_cost"])
+    cost = _comparable(answers["blended_cost"])
     best: list[int] = []
     for place in np.lexsort((-np.nan_to_num(answers["user_speed"]), cost)):
         faster = not best or answers["user_speed"][place] > answers["user_speed"][best[-1]]
@@ -328,8 +337,9 @@ def _changes(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]:
     ]
     if grain.value("kv_lora_rank", base) == 0:
         single.append(("a KV head for every query head", {"kv_heads": grain.value("attention_heads", base)}))
+    same = {"requested_batch_size": grain.value("batch_size", base)}
     for name, change in single:
-        yield f"{name}, same batch", change
+        yield f"{name}, same batch", {**same, **change}
         yield f"{name}, batch refilled", {**change, "requested_batch_size": LARGEST_BATCH}
 
 

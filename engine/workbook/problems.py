@@ -322,6 +322,18 @@ def unknown_name(at: Place, name: str, sheets: tuple[str, ...], names: Sequence[
     return Problem(*at, f"{found} {negated} {where}", has, f"{_meant(name, names)}Choose one, or add a row there.")
 
 
+def too_many_formulas(found: int, allowed: int, configurations: int, competitors: int) -> Problem:
+    """A workbook so large that its results could not be recalculated."""
+    competing = f" or of the {competitors} rows of Competitors" if competitors else ""
+    return Problem(
+        "Configurations",
+        "",
+        f"the results would hold {found:,} formulas",
+        f"allowed are {allowed:,}, which is what the engine that checks them takes",
+        f"Use fewer of the {configurations} configurations{competing}, or type no beside study_ settings.",
+    )
+
+
 def duplicate(at: Place, name: str, other: str) -> Problem:
     reason = "a name stands once (capitals make no difference)"
     return Problem(*at, f"'{name}' is already in {other}", reason, "Rename or delete one of the two.")

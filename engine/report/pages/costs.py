@@ -18,6 +18,7 @@ from engine.report.values import (
     Section,
     Table,
 )
+from engine.report.words import does, some_of
 from engine.report.workbook import by_traffic_first
 from engine.scenarios import CONFIGURED, Grain, Scenario
 from engine.studies.alternatives import Move
@@ -35,6 +36,7 @@ from engine.units import (
 
 LOWEST = "\u25c4"
 MOST_CONFIGURATIONS = 15  # with the chart below, a page
+MOST_NAMES = 30  # of points on that chart
 
 
 def _kept(grain: Grain) -> list[str]:
@@ -138,7 +140,13 @@ def _row(grain: Grain, key: str, traffic: str, lowest: bool) -> Row:
 
 def _cost_headline(scenario: Scenario, moves: Sequence[Move]) -> str:
     if not moves:
-        return "No alternative would serve the same requests for less rent"
+        serving = any(scenario[CONFIGURED].values["counts"] > 0)
+        alternatives = any(scenario[CONFIGURED].values["serves"] == 0)
+        if not serving:
+            return "Nothing serves yet: every configuration is an alternative, costed as if it served all"
+        if not alternatives:
+            return "What the tokens of each configuration cost"
+        return "No alternative that keeps its promises would serve the same requests for less rent"
     move = moves[0]
     cost, other = brief_money(move.fleet_cost), brief_money(move.alternative_fleet_cost)
     return f"{label(move.serving)} costs {cost} a month; {label(move.alternative)} would serve it for {other}"
@@ -158,7 +166,8 @@ def _cost_lead(grain: Grain) -> Paragraph:
         "overhead": "software time per step decides their cost, and larger batches lower it",
     }[bound]
     return Paragraph(
-        f"Of {len(fitting)} configurations that fit, {number} are limited by {bound}: {why}."
+        f"{some_of(number, len(fitting), 'configuration')} that {does(fitting, 'fit')} "
+        f"{'is' if number == 1 else 'are'} limited by {bound}: {why}."
         + (f" Of the others, {rest}." if rest else "")
         + " Whether a model answers as well at another precision is for its owner to judge; the figures only say what "
         "it would cost."
@@ -167,12 +176,14 @@ def _cost_lead(grain: Grain) -> Paragraph:
 
 def _frontier(grain: Grain, sheet: LiveSheet) -> Scatter:
     fitting = [str(key) for key in grain.keys if grain.value("fits", key)]
+    # Names of more would be unreadable; the table above has the same ones.
+    named = fitting if len(fitting) <= MOST_NAMES else _kept(grain)
     return Scatter(
         title="Cheaper is lower, faster is right: what serves, and what could.",
         description="All-in cost against the speed one user sees; blue serves, grey is an alternative",
         points=tuple(
             Point(
-                label(key),
+                label(key) if key in named else "",
                 grain.value("user_speed", key),
                 grain.value("blended_cost", key),
                 bool(grain.value("serves", key)),

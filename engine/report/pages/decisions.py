@@ -34,13 +34,14 @@ def decisions(scenario: Scenario) -> Section:
     stall = show(grain.value("longest_stall", longest), grain.annotation("longest_stall"))
     finding = f"A prompt holds up decode for {stall} at most, in {label(longest)}"
     limit = show(scenario.inputs.settings["prefill_time_limit"], scenario[DECISIONS].annotation("prefill_time_limit"))
-    split = (
-        f"{some_of(len(apart), len(shared), 'shared pool')} would by rule be split in two"
-        if shared
-        else "Every configuration keeps prompts and answers apart; by rule that is for"
-    )
+    if not shared:
+        split = "Every configuration keeps prompts and answers apart; the rule for that is"
+    elif apart:
+        split = f"{some_of(len(apart), len(shared), 'shared pool')} would by rule be split in two, for"
+    else:
+        split = "By rule no shared pool need be split in two; that is for"
     text = (
-        f"{split}: prompts above {limit}, or many input tokens for each output token in mixed traffic. Chunked prefill "
+        f"{split} prompts above {limit}, or many input tokens for each output token in mixed traffic. Chunked prefill "
         "bounds the stall "
         "and does not shorten the prompt; a pool of its own removes the stall and pays for whole replicas."
     )
@@ -126,9 +127,13 @@ def _steps(scenario: Scenario, base: str) -> Iterator[tuple[str, str, str, str, 
     def shown(of: Grain, quantity: str) -> str:
         return show(of.value(quantity, base), of.annotation(quantity))
 
+    def counted(of: Grain, quantity: str, noun: str) -> str:
+        return f"{shown(of, quantity)} {noun}{'' if of.value(quantity, base) == 1 else 's'}"
+
     def cell(of: Grain, quantity: str) -> str:
         return cell_of(of, quantity, base)
 
+    replicas = grain.value("replica_count", base) + grain.value("prefill_replica_count", base)
     same = [str(key) for key in grain.keys if grain.value("traffic", key) == grain.value("traffic", base)]
     costs = {key: grain.value("blended_cost", key) for key in same if grain.value("blended_cost", key) is not None}
     cheapest = min(costs, key=lambda key: costs[key])
@@ -150,16 +155,16 @@ def _steps(scenario: Scenario, base: str) -> Iterator[tuple[str, str, str, str, 
     )
     yield (
         "3. Slice and batch",
-        f"{shown(grain, 'accelerator_count')} accelerators, batch {grain.value('batch_size', base):,.0f}",
+        f"{counted(grain, 'accelerator_count', 'accelerator')}, batch {grain.value('batch_size', base):,.0f}",
         "holds the weights, and users see the promised speed",
-        f"at least {shown(grain, 'minimum_accelerators')} accelerators; {shown(grain, 'user_speed')} for each user",
+        f"at least {counted(grain, 'minimum_accelerators', 'accelerator')}; {shown(grain, 'user_speed')} for each user",
         cell(grain, "user_speed"),
         bool(grain.value("meets_target", base)),
     )
     limit = _network_limit(decided, base)
     yield (
         "4. Links",
-        f"{shown(grain, 'tensor_parallel')} ranks",
+        counted(grain, "tensor_parallel", "rank"),
         "no more ranks than the links keep up with",
         "not known for this model or accelerator" if limit is None else f"{limit:,.1f} ranks",
         cell(decided, "compute_parallel_limit"),
@@ -176,7 +181,7 @@ def _steps(scenario: Scenario, base: str) -> Iterator[tuple[str, str, str, str, 
     )
     yield (
         "6. Replicas",
-        f"{grain.value('replica_count', base) + grain.value('prefill_replica_count', base):,.0f} replicas",
+        f"{replicas:,.0f} replica{'' if replicas == 1 else 's'}",
         "load above the break-even utilization",
         f"load {shown(grain, 'utilization')}, break-even {shown(grain, 'break_even_utilization')}",
         cell(grain, "break_even_utilization"),

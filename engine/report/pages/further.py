@@ -29,6 +29,7 @@ from engine.report.values import Block, Figure, Margin, Paragraph, Row, Section,
 from engine.report.words import count_of, in_words, listed, sentence
 from engine.scenarios import APIS, CONFIGURED, DECISIONS, DRAFTS, PRICE_COURSE, RATIOS, Grain, Scenario
 from engine.sheets import COMPETITORS
+from engine.studies.alternatives import nearest_apis
 from engine.studies.questions import Asked
 from engine.units import Date, DollarsPerHour, DollarsPerMillionTokens, Share, brief_money, show
 
@@ -95,7 +96,7 @@ def _make_or_buy(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section 
     grain = scenario[APIS]
     table = table_of(sheet, MAKE_OR_BUY, "the requests that each configuration serves", most=len(grain.keys))
     assert table is not None  # the grain has rows, so the sheet has its table
-    nearest = _nearest(scenario)
+    nearest = nearest_apis(scenario)
     dear = sorted(
         (key for key in nearest if grain.value("own_saving", key) < 0), key=lambda key: grain.value("own_saving", key)
     )
@@ -111,31 +112,18 @@ def _make_or_buy(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section 
         f"{sentence(count_of(len(nearest), 'configuration'))} with an API for the same model: at its cheapest, "
         f"{in_words(len(dear))} would cost less there. Own bill: the rent of accelerators, idle time included, and "
         "nothing else. Own from: requests per second at which the API\u2019s bill reaches that rent, if the fleet can "
-        "serve them. Another model at a lower price says nothing about its answers."
+        f"serve them. APIs that name no model of ours stand beside {label(asked.base)}; a lower "
+        "price says nothing about their answers."
     )
     shown = _with_ages(scenario, _cut(scenario, table), table)
     return Section("Serving or buying", finding, _present(Paragraph(text), shown, _ratios(scenario, asked, sheet)))
-
-
-def _nearest(scenario: Scenario) -> list[str]:
-    """For every configuration the cheapest API that names its model, as rows of the grain."""
-    grain, competitors = scenario[APIS], scenario.inputs.tables[COMPETITORS.name]
-    best: dict[str, str] = {}
-    for key in (str(key) for key in grain.keys):
-        row = competitors.find(str(grain.value("competitor", key)))
-        configuration = str(grain.value("configuration", key))
-        if row is None or not row["for_model"]:
-            continue
-        if configuration not in best or grain.value("api_month", key) < grain.value("api_month", best[configuration]):
-            best[configuration] = key
-    return list(best.values())
 
 
 def _cut(scenario: Scenario, table: Table) -> tuple[Row, ...]:
     """Of many rows first the cheapest API of each configuration's own model, then those of it, then the others."""
     grain = scenario[APIS]
     named = {str(row["competitor"]) for row in scenario.inputs.tables[COMPETITORS.name] if row["for_model"]}
-    nearest = {(grain.value("configuration", key), grain.value("competitor", key)) for key in _nearest(scenario)}
+    nearest = {(grain.value("configuration", key), grain.value("competitor", key)) for key in nearest_apis(scenario)}
 
     def rank(row: Row) -> tuple[bool, bool, float]:
         return tuple(row.cells[:2]) not in nearest, row.cells[1] not in named, row.cells[2]
@@ -158,7 +146,7 @@ def _with_ages(scenario: Scenario, rows: tuple[Row, ...], table: Table) -> Table
 
     grain = scenario[APIS]
     longer = [str(key) for key in grain.keys if grain.value("context_warning", key)]
-    feet = [f"{len(rows)} of {len(grain.keys)} pairs; all of them on the sheet Questions. Dates in orange are stale."]
+    feet = [f"{len(rows)} of {len(grain.keys)} pairs; all on the sheet Further questions. Dates in orange are stale."]
     if longer:
         feet.append(f"Requests are longer than prices hold for: {listed(longer)}.")
     return Table(

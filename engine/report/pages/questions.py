@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from engine.report.live import LiveSheet
@@ -35,6 +36,8 @@ from engine.units import (
     show,
 )
 
+LIKE = 1.05  # costs that differ by less are called alike
+
 HEADS = (
     Head("Accelerators", Count),
     Head("Batch", Count),
@@ -48,10 +51,17 @@ HEADS = (
 )
 
 
-def question_pages(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> list[Section]:
+def question_pages(scenario: Scenario, asked: Asked, sheet: LiveSheet, further: LiveSheet | None) -> list[Section]:
     """One page for every question that was asked and has an answer."""
-    pages = (_batch_page, _frontier_page, _topology_page, _accelerators_page, _models_page, _levers_page)
-    return [page for page in (make(scenario, asked, sheet) for make in pages) if page is not None]
+    pages = (
+        _batch_page(scenario, asked, sheet),
+        _frontier_page(scenario, asked, sheet),
+        _topology_page(scenario, asked, sheet, memory(further) if further else None),
+        _accelerators_page(scenario, asked, sheet),
+        _models_page(scenario, asked, sheet),
+        _levers_page(scenario, asked, sheet),
+    )
+    return [page for page in pages if page is not None]
 
 
 def _short(name: str) -> str:
@@ -71,7 +81,8 @@ def _fast_enough(grain: Grain, names: list[str]) -> list[str]:
 
 
 def _cheapest(grain: Grain, names: list[str]) -> str:
-    return min(names, key=lambda name: grain.value("blended_cost", name))
+    """The cheapest as shown; of several at the same cost the fastest."""
+    return min(names, key=lambda name: (round(grain.value("blended_cost", name), 3), -grain.value("user_speed", name)))
 
 
 def _row(grain: Grain, name: str, label: str, tinted: bool = False) -> Row:
@@ -128,7 +139,10 @@ def _batch_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section |
     base = scenario[CONFIGURED]
     today = f"{BATCH}: {base.value('batch_size', asked.base):.0f}"
     best, one = _cheapest(grain, fast), names[0]
-    if _price(grain, today) == _price(grain, best):
+    if today not in fast:
+        runs = f"{grain.value('user_speed', today):,.0f} tok/s at batch {_short(today)} break the promise"
+        finding = f"{runs}; batch {_short(best)} keeps it at {_price(grain, best)} a million tokens"
+    elif _price(grain, today) == _price(grain, best):
         finding = f"The batch that runs is as cheap as any{_promise(grain, today)}"
     else:
         cheaper, runs = f"batch {_short(best)}", f"batch {_short(today)}"
@@ -136,15 +150,22 @@ def _batch_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section |
             f"A million tokens cost {_price(grain, today)} at {runs}, and would cost {_price(grain, best)} at {cheaper}"
         )
     last = _fitting(grain, names)[-1]
+    kept = base.value("minimum_replicas", asked.base)
     text = (
         f"From one sequence to {_short(last)} the cost of a million tokens falls from {_price(grain, one)} to "
         f"{_price(grain, last)}, and a user\u2019s tok/s from {grain.value('user_speed', one):,.0f} to "
         f"{grain.value('user_speed', last):,.0f}. Memory allows {grain.value('batch_size_limit', today):,.0f} "
         f"sequences; arithmetic would govern from {grain.value('critical_batch_size', today):,.0f} on at datasheet "
-        "rates. Whole replicas make the steps; those that have to be kept are left out, so costs differ from page 2."
+        "rates. Whole replicas make the steps."
+        + (" Those that have to be kept are left out, so costs differ from page 2." if kept > 1 else "")
     )
+    cheaper_always = all(
+        grain.value("blended_cost", after) < grain.value("blended_cost", before)
+        for before, after in pairwise(_fitting(grain, names))
+    )
+    saves = "is cheaper for us" if cheaper_always else "is cheaper for us where it saves a replica,"
     chart = Scatter(
-        title=f"{asked.base}: every larger batch is cheaper for us and slower for the user, until memory ends it.",
+        title=f"{asked.base}: a larger batch {saves} and slower for the user, until memory ends it.",
         description="All-in cost against the speed one user sees, by batch; blue runs today",
         points=tuple(
             Point(_batch_label(grain, name, names), *_place(grain, name), highlighted=name == today)
@@ -220,7 +241,7 @@ def _frontier_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Sectio
     return Section("Frontier", finding, (Paragraph(text), chart, table))
 
 
-def _topology_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section | None:
+def _topology_page(scenario: Scenario, asked: Asked, sheet: LiveSheet, beside: Table | None) -> Section | None:
     grain, slices, precisions = scenario[CASES], asked.of(TOPOLOGY), asked.of(PRECISION)
     fitting, stored = _fitting(grain, slices), _fitting(grain, precisions)
     if not fitting or not stored:
@@ -230,27 +251,29 @@ def _topology_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Sectio
     least = _cheapest(grain, _fast_enough(grain, stored) or stored)
     needed = int(grain.value("minimum_accelerators", smallest))
     weights = f"Weights need at least {count_of(needed, 'accelerator')}. "
-    filled = f"Filled to what memory allows, {_short(smallest)} cost {_price(grain, smallest)} a million tokens"
+    filled = f"Filled to what memory allows, a million tokens on {_short(smallest)} cost {_price(grain, smallest)}"
     if smallest == cheapest:
         finding = f"The smallest slice that fits, {_short(smallest)}, is also the cheapest per token"
     else:
-        finding = f"The smallest slice is not the cheapest: {_short(cheapest)} beat {_short(smallest)}"
-        filled += f" and {_short(cheapest)} {_price(grain, cheapest)}"
+        finding = f"The smallest slice is not the cheapest: {_short(cheapest)} cost less than {_short(smallest)}"
+        filled += f", on {_short(cheapest)} {_price(grain, cheapest)}"
+    costs = {_price(grain, name) for name in stored}
+    cheap = f"The cheapest precision is {_short(least)}, at {_price(grain, least)}"
     text = (
-        f"{weights}{filled}. The cheapest precision is {_short(least)}, at {_price(grain, least)}; whether its "
-        "answers are as good is not ours to compute."
+        f"{weights}{filled}. {cheap if len(costs) > 1 else 'All precisions cost the same'}; whether answers are as "
+        "good is not ours to compute."
     )
     orange = _orange(grain, slices)
     first = _table(grain, slices, "Slices", "the largest batch that fits", "Slice", sheet, orange)
     second = _table(grain, precisions, "Precisions", "the largest batch that fits", "Weights, KV cache", sheet)
-    blocks: tuple[Block | None, ...] = (Paragraph(text), first, second, memory(sheet))
+    blocks: tuple[Block | None, ...] = (Paragraph(text), first, second, beside)
     return Section("Slice and precision", finding, tuple(block for block in blocks if block is not None))
 
 
 def _accelerators_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section | None:
     grain, names = scenario[CASES], asked.of(PLACES)
     fitting = sorted(_fitting(grain, names), key=lambda name: grain.value("blended_cost", name))
-    if not fitting:
+    if len(fitting) < 2:
         return None
     best = fitting[0]
     kept = len(_fast_enough(grain, fitting))
@@ -259,8 +282,9 @@ def _accelerators_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Se
     )
     text = (
         f"{sentence(in_words(len(fitting)))} accelerators with an on-demand price hold the model, "
-        f"{in_words(kept)} of them at the speed that users are promised. Each runs today\u2019s batch on the slice "
-        "that costs least, at today\u2019s precision where it has the arithmetic and in bf16 where not, on demand."
+        f"{in_words(kept) if kept else 'none'} of them at the speed that users are promised. Each runs today\u2019s "
+        "batch on the slice that costs least, at today\u2019s precision where it has the arithmetic and in bf16 where "
+        "not, on demand."
     )
     rents = tuple(grain.value("accelerator_price", name) for name in fitting)
     orange = _orange(grain, fitting)
@@ -290,7 +314,11 @@ def _models_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section 
         return None
     cheap, dear = fitting[0], fitting[-1]
     times = grain.value("blended_cost", dear) / grain.value("blended_cost", cheap)
-    finding = f"For the same traffic {_short(dear)} costs {times:,.0f} times what {_short(cheap)} does"
+    finding = (
+        f"For the same traffic {_short(dear)} costs {times:,.1f} times what {_short(cheap)} does"
+        if times >= LIKE
+        else f"One thing changed at a time, and what it does to {asked.base}"
+    )
     text = (
         f"Every model on the same accelerators and precision as {deployment(scenario[CONFIGURED], asked.base)}, on the "
         "slice that costs least, for the same requests. Which model answers well enough is not in these figures. "
@@ -298,7 +326,7 @@ def _models_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section 
     )
     blocks: tuple[Block, ...] = (
         Paragraph(text),
-        _table(grain, fitting, "Models", "cheapest slice of each", "Model", sheet),
+        *([_table(grain, fitting, "Models", "cheapest slice of each", "Model", sheet)] if len(fitting) > 1 else []),
         _table(grain, changes, "One change at a time", asked.base, "Change", sheet, _orange(grain, changes)),
     )
     return Section("Models and changes", finding, blocks)

@@ -56,6 +56,8 @@ def _steps(grain: Grain, keys: list[str], sheet: LiveSheet) -> Stack:
     waiting = max(keys, key=lambda key: parts[key] / grain.value("step_time", key))
     return Stack(
         title=f"{label(waiting)} waits longest for network and software, for its step."
+        if parts[waiting] > 0 and len(keys) > 1
+        else "What a step is made of."
         if parts[waiting] > 0
         else "No step waits for network or software: the calibration leaves both out.",
         description="Parts of one decode step, ms, by configuration that serves",
