@@ -9,6 +9,7 @@ import pytest
 from engine.catalogue import example
 from engine.render.pdf import draw_charts
 from engine.report import build
+from engine.report.words import money_scale
 from engine.scenarios import (
     ACCELERATORS,
     APIS,
@@ -224,3 +225,18 @@ def test_without_competitors_drafts_or_prices_their_questions_are_left_out(draft
     assert not {APIS, RATIOS, DRAFTS, PRICE_COURSE} & set(draft.scenario.grains)
     assert "Serving or buying" not in _sections(draft)
     assert {"Techniques of serving", "Load, reasoning and time"} <= _sections(draft)
+
+
+def test_what_the_reader_warned_of_stands_beside_the_checks(drafted):
+    report = build.report(drafted(acceptance=None), (), input_hash="", engine_version="")
+    page = next(section for section in report.sections if section.name == "Method and checks")
+    (warnings,) = (block for block in page.blocks if getattr(block, "title", "") == "Warnings about the inputs")
+    assert any("acceptance is blank although draft_model is given" in row.cells[1] for row in warnings.rows)
+    quiet = build.report(drafted(), (), input_hash="", engine_version="").sections
+    assert not any(getattr(b, "title", "") == "Warnings about the inputs" for page in quiet for b in page.blocks)
+
+
+@pytest.mark.parametrize(("bill", "words", "shown"), [(99_000, "$", 99_000), (1_305_490, "$ thousand", 1305.49)])
+def test_small_bills_are_shown_in_dollars(bill, words, shown):
+    assert money_scale(bill).words == words
+    assert money_scale(bill).of(bill) == pytest.approx(shown)

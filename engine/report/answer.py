@@ -9,7 +9,7 @@ from engine.derivation import label
 from engine.formulas import ACTION_FORMULAS
 from engine.report.live import LiveSheet
 from engine.report.values import Action, Answer, Bars, KeyFigure, Margin, Side, Verdict
-from engine.report.words import count_of, does, listed, sentence, some_of
+from engine.report.words import count_of, does, listed, money_scale, sentence, some_of
 from engine.report.workbook import HEADLINES
 from engine.scenarios import APIS, BY_TRAFFIC, CONFIGURED, TOTAL, Scenario
 from engine.studies.alternatives import Move, nearest_apis
@@ -137,35 +137,31 @@ def _chart(scenario: Scenario, earlier: Earlier | None, sheet: LiveSheet) -> Bar
     profits = [grain.value("gross_profit", key) for key in keys]
     gains, losses = sum(p for p in profits if p > 0), sum(p for p in profits if p < 0)
     lost = f"; the rest loses {brief_money(-losses)}" if losses < 0 else ""
+    money = money_scale(scenario[TOTAL].value("fleet_cost", "Total"))
     before = tuple((earlier.figures.get(f"gross_profit of {key}") if earlier else None) for key in keys)
     sides = [
         Side("margin", tuple(grain.value("gross_margin", key) for key in keys), Share),
-        Side("revenue", tuple(_thousands(grain.value("revenue", key)) for key in keys), DollarsPerMonth),
+        Side("revenue", tuple(money.of(grain.value("revenue", key)) for key in keys), DollarsPerMonth),
     ]
     if earlier:
-        changes = tuple(None if b is None else _thousands(p - b) for p, b in zip(profits, before, strict=True))
+        changes = tuple(None if b is None else money.of(p - b) for p, b in zip(profits, before, strict=True))
         sides.insert(0, Side(f"vs {earlier.name}", changes, DollarsPerMonth, signed=True))
     return Bars(
         title=f"Traffic that earns brings {brief_money(gains)}{lost}."
         if gains > 0
         else f"No traffic earns; together they lose {brief_money(-losses)}.",
-        description=f"Gross profit by traffic, $ thousand, {month}",
+        description=f"Gross profit by traffic, {money.words}, {month}",
         labels=tuple(keys),
-        values=tuple(_thousands(profit) for profit in profits),
+        values=tuple(money.of(profit) for profit in profits),
         unit=DollarsPerMonth,
         value_head="gross profit",
-        before=tuple(None if b is None else _thousands(b) for b in before) if earlier else (),
+        before=tuple(None if b is None else money.of(b) for b in before) if earlier else (),
         before_label=earlier.name if earlier else "",
         sides=tuple(sides),
         note=Margin("Chart", sheet.range(1), f"bars {month}" + (f", lines {earlier.name}" if earlier else "")),
         alt=f"Gross profit by traffic in {month}: "
         + ", ".join(f"{key} {brief_money(profit)}" for key, profit in zip(keys, profits, strict=True)),
     )
-
-
-def _thousands(value: float) -> float:
-    """Dollars as the chart's reader wants them; only the scale of the label changes."""
-    return value / 1e3
 
 
 def actions(scenario: Scenario, moves: Sequence[Move]) -> tuple[Action, ...]:

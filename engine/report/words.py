@@ -3,8 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+SMALL_BILL = 100_000
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+@dataclass(frozen=True)
+class MoneyScale:
+    """What money is divided by in the tables and charts of one report, and how their heads say so."""
+
+    divisor: float
+    words: str
+
+    def of(self, dollars: float) -> float:
+        return dollars / self.divisor
+
+
+def money_scale(bill: float) -> MoneyScale:
+    """Thousands, but plain dollars where the whole bill is too small to be read in thousands."""
+    return MoneyScale(1e3, "$ thousand") if abs(bill) >= SMALL_BILL else MoneyScale(1, "$")
 
 
 def in_words(number: int) -> str:

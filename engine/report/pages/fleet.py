@@ -15,6 +15,7 @@ from engine.report.values import (
     Stack,
     Table,
 )
+from engine.report.words import money_scale
 from engine.scenarios import CONFIGURED, TOTAL, Grain, Scenario
 from engine.units import (
     Count,
@@ -30,22 +31,23 @@ def fleet(scenario: Scenario, sheet: LiveSheet) -> Section:
     grain, total = scenario[CONFIGURED], scenario[TOTAL]
     every = serving(grain)
     kept = every[: MOST_ROWS - 1]
+    money = money_scale(total.value("fleet_cost", "Total"))
     idle, share = total.value("idle_cost", "Total"), total.value("idle_share", "Total")
     stack = Stack(
         title=_largest(grain, every),
-        description="Accelerator bill by configuration that serves, $ thousand",
+        description=f"Accelerator bill by configuration that serves, {money.words}",
         labels=tuple(label(key) for key in kept),
         segments=(
             Segment(
                 "serving",
-                tuple(grain.value("busy_cost", key) / 1e3 for key in kept),
+                tuple(money.of(grain.value("busy_cost", key)) for key in kept),
                 "blue",
             ),
-            Segment("idle", tuple(grain.value("idle_cost", key) / 1e3 for key in kept), "idle"),
+            Segment("idle", tuple(money.of(grain.value("idle_cost", key)) for key in kept), "idle"),
         ),
         unit=DollarsPerMonth,
         sides=(
-            Side("bill", tuple(grain.value("fleet_cost", key) / 1e3 for key in kept), DollarsPerMonth),
+            Side("bill", tuple(money.of(grain.value("fleet_cost", key)) for key in kept), DollarsPerMonth),
             Side("load", tuple(grain.value("utilization", key) for key in kept), Share),
         ),
         note=Margin("Chart", sheet.range(), "columns Bill and of which idle"),
@@ -61,7 +63,7 @@ def fleet(scenario: Scenario, sheet: LiveSheet) -> Section:
                 grain.value("mean_load", key),
                 grain.value("utilization", key),
                 grain.value("break_even_utilization", key),
-                grain.value("fleet_cost", key) / 1e3,
+                money.of(grain.value("fleet_cost", key)),
             )
         )
         for key in kept
@@ -69,7 +71,7 @@ def fleet(scenario: Scenario, sheet: LiveSheet) -> Section:
     accelerators, bill = total.value("fleet_accelerators", "Total"), total.value("fleet_cost", "Total")
     load, even = total.value("busy_share", "Total"), total.value("break_even_utilization", "Total")
     rows.append(
-        Row(("Total", "", None, accelerators, total.value("mean_load", "Total"), load, even, bill / 1e3), "total")
+        Row(("Total", "", None, accelerators, total.value("mean_load", "Total"), load, even, money.of(bill)), "total")
     )
     table = Table(
         "The fleet",
@@ -82,7 +84,7 @@ def fleet(scenario: Scenario, sheet: LiveSheet) -> Section:
             Head("Mean load", Count, "requests/s"),
             Head("Load", Share),
             Head("Break-even", Share),
-            Head("Bill", DollarsPerMonth, "$ thousand"),
+            Head("Bill", DollarsPerMonth, money.words),
         ),
         tuple(rows),
         Margin("Table", sheet.range()),

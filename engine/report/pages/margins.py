@@ -15,7 +15,7 @@ from engine.report.values import (
     Section,
     Table,
 )
-from engine.report.words import does, listed, some_of
+from engine.report.words import MoneyScale, does, listed, money_scale, some_of
 from engine.scenarios import BY_TRAFFIC, TOTAL, Grain, Scenario
 from engine.units import (
     Count,
@@ -32,6 +32,7 @@ MOST_COLUMNS = 8
 def margins(scenario: Scenario, sheet: LiveSheet) -> Section:
     """Profit and loss by traffic, and price beside cost."""
     by_traffic, total = scenario[BY_TRAFFIC], scenario[TOTAL]
+    money = money_scale(total.value("fleet_cost", "Total"))
     every = sorted((str(key) for key in by_traffic.keys), key=lambda key: -by_traffic.value("revenue", key))
     keys = every[:MOST_COLUMNS]
     profit = {key: by_traffic.value("gross_profit", key) for key in every}
@@ -53,9 +54,9 @@ def margins(scenario: Scenario, sheet: LiveSheet) -> Section:
     heads = (Head("Line"), *(Head(key, DollarsPerMonth) for key in keys), Head("Total", DollarsPerMonth))
     table = Table(
         "Profit and loss by traffic",
-        "$ thousand unless a row says so",
+        f"{money.words} unless a row says so",
         heads,
-        tuple(_profit_and_loss(by_traffic, total, keys)),
+        tuple(_profit_and_loss(by_traffic, total, keys, money)),
         Margin("Table", sheet.range()),
         "Costs carry a minus sign so that columns add downwards. Figures are rounded one by one and may differ from "
         "their sum by 1. Break-even utilization: the utilization at which revenue pays the bill, prices and fleet "
@@ -80,7 +81,7 @@ def margins(scenario: Scenario, sheet: LiveSheet) -> Section:
     return Section("Margin by traffic", headline, (Paragraph(never), table, pairs))
 
 
-def _profit_and_loss(by_traffic: Grain, total: Grain, keys: list[str]) -> list[Row]:
+def _profit_and_loss(by_traffic: Grain, total: Grain, keys: list[str], scale_of: MoneyScale) -> list[Row]:
     def line(name: str, quantity: str, scale: float, style: str, annotation: Any) -> Row:
         values = [by_traffic.value(quantity, key) for key in keys] + [total.value(quantity, "Total")]
         # A loss is said by its sign and by colour; costs are negative by convention and are not.
@@ -97,13 +98,13 @@ def _profit_and_loss(by_traffic: Grain, total: Grain, keys: list[str]) -> list[R
     return [
         line("Requests per second", "mean_load", 1, "plain", Count),
         line("Tokens, billion", "sold_tokens", 1e-3, "plain", Count),
-        line("Revenue", "revenue", 1e-3, "total", money),
-        line("Serving", "busy_cost", -1e-3, "plain", money),
-        line("Idle", "idle_cost", -1e-3, "plain", money),
-        line("Accelerator bill", "fleet_cost", -1e-3, "total", money),
-        line("Gross profit", "gross_profit", 1e-3, "total", money),
+        line("Revenue", "revenue", 1 / scale_of.divisor, "total", money),
+        line("Serving", "busy_cost", -1 / scale_of.divisor, "plain", money),
+        line("Idle", "idle_cost", -1 / scale_of.divisor, "plain", money),
+        line("Accelerator bill", "fleet_cost", -1 / scale_of.divisor, "total", money),
+        line("Gross profit", "gross_profit", 1 / scale_of.divisor, "total", money),
         line("Gross margin", "gross_margin", 1, "key", share),
-        line("Gross profit a day", "gross_profit_per_day", 1e-3, "plain", Number),
+        line("Gross profit a day", "gross_profit_per_day", 1 / scale_of.divisor, "plain", Number),
         line("Utilization", "busy_share", 1, "plain", share),
         line("Break-even utilization", "break_even_utilization", 1, "plain", share),
         line("Cost, $/Mtoken", "served_cost", 1, "plain", price),

@@ -26,6 +26,7 @@ from engine.units import (
     show,
 )
 
+MOST_WARNINGS = 8
 METHODS = ("step_time", "predicted_output_speed", "replica_count", "output_cost", "request_cost", "gross_profit")
 
 
@@ -58,7 +59,14 @@ def method(scenario: Scenario, checks: Sequence[Check], check_range: str) -> Sec
     passed, every = sum(check.passed for check in checks), len(checks)
     verdict = f"All {in_words(every)} checks passed" if passed == every else f"{passed} of {every} checks passed"
     headline = f"{verdict}; {len(grain.formulas)} formulas lead from the inputs to the figures"
-    return Section("Method and checks", headline, (Methods(items, note), table))
+    warned = scenario.inputs.warnings
+    warnings = Table(
+        "Warnings about the inputs",
+        f"{min(len(warned), MOST_WARNINGS)} of {len(warned)}; the command check lists all",
+        (Head("Cell", tone="quiet"), Head("Warning")),
+        tuple(Row((problem.place, problem.sentence)) for problem in warned[:MOST_WARNINGS]),
+    )
+    return Section("Method and checks", headline, (Methods(items, note), table, *([warnings] if warned else [])))
 
 
 def _worked(grain: Grain, quantity: str, key: str) -> Method:
