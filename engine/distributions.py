@@ -41,18 +41,18 @@ def _terms(count: Any, mean: Any) -> tuple[Any, Any]:
 
 @_answerable
 def poisson_probability(count: Any, mean: Any) -> Any:
-    """Probability of just this count, rounded down; NaN below a count of 0, above MOST_COUNTED, or without a mean."""
+    """Probability of just this count, rounded down; NaN below 0, above MOST_COUNTED, or without a mean."""
     count, mean = np.broadcast_arrays(np.floor(count), mean)
     terms, known = _terms(count, mean)
-    return np.where(known, (terms * (_COUNTS == count[..., np.newaxis])).sum(-1), np.nan)
+    return np.where(known, (terms * (count[..., np.newaxis] == _COUNTS)).sum(-1), np.nan)
 
 
 @_answerable
 def poisson_cumulative(count: Any, mean: Any) -> Any:
-    """Probability of at most this count, rounded down; NaN below a count of 0, above MOST_COUNTED, or without a mean."""
+    """Probability of at most this count, rounded down; NaN below 0, above MOST_COUNTED, or without a mean."""
     count, mean = np.broadcast_arrays(np.floor(count), mean)
     terms, known = _terms(count, mean)
-    return np.where(known, (terms * (_COUNTS <= count[..., np.newaxis])).sum(-1), np.nan)
+    return np.where(known, (terms * (count[..., np.newaxis] >= _COUNTS)).sum(-1), np.nan)
 
 
 _erfc = np.vectorize(math.erfc, otypes=[float])

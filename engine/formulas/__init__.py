@@ -237,7 +237,7 @@ PRICING_FORMULAS |= again(
 _WAITING = _formulas_of(waiting)
 _AT_REPLICAS = {
     name: _WAITING[name]
-    for name in "slots spare_share spare_deviations waiting_probability tail_waiting_time".split()
+    for name in ["slots", "spare_share", "spare_deviations", "waiting_probability", "tail_waiting_time"]
 }
 _TOLD = {name: _WAITING[name] for name in ("mean_waiting_time", "waiting_warning")}
 _TRIED = {
@@ -245,13 +245,10 @@ _TRIED = {
     for trial in ("middle", "quarter", "eighth", "last")
     for name, formula in again(_AT_REPLICAS, trial, replica_count=f"{trial}_replicas").items()
 }
-WAITING_FORMULAS: Formulas = (
-    _WAITING | _TRIED | again(_AT_REPLICAS | _TOLD, "hour", replica_count="needed_replicas")
-)
+WAITING_FORMULAS: Formulas = _WAITING | _TRIED | again(_AT_REPLICAS | _TOLD, "hour", replica_count="needed_replicas")
 # The same for a pool of prompts, each of which takes a place of it for as long as it is computed.
-_PROMPTS = {name: formula for name, formula in WAITING_FORMULAS.items() if name not in ("replica_slots", "service_time")}
 PREFILL_WAITING_FORMULAS: Formulas = again(
-    _PROMPTS,
+    {name: formula for name, formula in WAITING_FORMULAS.items() if name not in ("replica_slots", "service_time")},
     "prefill",
     service_time="prompt_service_time",
     service_variability="prompt_variability",
@@ -294,22 +291,16 @@ DEMAND_FORMULAS: Formulas = {
     **again(_BUSY, "third", decoding_batch="third_batch"),
     **_closer("hour_decoding_batch", *_TRIES[2:4]),
     **again(_BUSY, "hour", decoding_batch="hour_decoding_batch"),
-    **again(
-        _group("time_per_output_token"), "hour", step_time="step_time_hour", cycle_time="busy_cycle_time_hour"
-    ),
+    **again(_group("time_per_output_token"), "hour", step_time="step_time_hour", cycle_time="busy_cycle_time_hour"),
 }
 _PROVISION = _formulas_of(provision)
-_POOL = {name: _PROVISION[name] for name in ("replicas_with_reserve", "pool_accelerators")}
+_PACKED = {name: _PROVISION[name] for name in ("replicas_with_reserve", "pool_accelerators")}
+_NODES = {"pool_accelerators": _PROVISION["pool_accelerators"]}
+_RESERVED = again(_NODES, "with_reserve", running_replicas="replicas_with_reserve")
 PROVISION_FORMULAS: Formulas = {
     **_PROVISION,
-    **again({"pool_accelerators": _POOL["pool_accelerators"]}, "with_reserve", running_replicas="replicas_with_reserve"),
-    **again(_POOL, "prefill", running_replicas="prefill_pool_replicas"),
-    **again(
-        {"pool_accelerators": _POOL["pool_accelerators"]},
-        "",
-        running_replicas="replicas_with_reserve_prefill",
-        pool_accelerators="pool_accelerators_prefill_with_reserve",
-    ),
+    **_RESERVED,
+    **again(_PACKED | _RESERVED, "prefill", running_replicas="prefill_pool_replicas"),
 }
 
 EVERY_GROUP: dict[str, Formulas] = {

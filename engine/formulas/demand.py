@@ -9,7 +9,6 @@ import numpy as np
 
 from engine.units import (
     A_MONTH,
-    HOURS_PER_DAY,
     NOT_AVAILABLE,
     SECONDS_PER_DAY,
     SECONDS_PER_HOUR,

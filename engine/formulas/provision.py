@@ -79,18 +79,16 @@ def required_accelerators(pool_accelerators, pool_accelerators_prefill) -> Count
 
 
 def reserve_accelerators(
-    pool_accelerators_with_reserve, pool_accelerators_prefill_with_reserve, required_accelerators
+    pool_accelerators_with_reserve, pool_accelerators_with_reserve_prefill, required_accelerators
 ) -> Count:
     """Accelerators that the reserve adds; none where it finds room on nodes that are there anyway.
 
     Source: definition.
     """
-    return pool_accelerators_with_reserve + pool_accelerators_prefill_with_reserve - required_accelerators
+    return pool_accelerators_with_reserve + pool_accelerators_with_reserve_prefill - required_accelerators
 
 
-def spare_accelerators(
-    required_accelerators, running_replicas, prefill_pool_replicas, accelerator_count
-) -> Count:
+def spare_accelerators(required_accelerators, running_replicas, prefill_pool_replicas, accelerator_count) -> Count:
     """Accelerators on whole nodes that no required replica uses; they are paid for all the same.
 
     Source: definition.
