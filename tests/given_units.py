@@ -24,6 +24,7 @@ GIVEN = {
     "baseline_per_dollar": "figure",
     "batching_efficiency": "",
     "budget": "$",
+    "busiest_hour_requests": "request/s",
     "cached_cost_ratio": "",
     "cached_token_cost": "$/M*token",
     "call_time": "u*s",

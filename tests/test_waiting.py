@@ -26,6 +26,7 @@ STEADY = settings(deadline=None, derandomize=True, max_examples=60)
 ONE_SLOT = {
     "replica_slots": 1.0,
     "deferrable_share": 0.0,
+    "peak_multiple": 1.0,
     "service_time": 1.0,
     "service_variability": 1.0,
     "waiting_percentile": 0.99,
@@ -70,7 +71,7 @@ def test_small_systems_solved_by_hand(slots, load, exact):
 
 @pytest.mark.parametrize("slots", [1, 2, 5, 20, 60, 99, 100, 101, 102, 110, 150, 256, 500, 1000, 10_000, 100_000])
 def test_exact_recursion_to_a_millionth(slots):
-    uses = np.array([1e-3, 0.1, 0.3, 0.5, 0.7, 0.85, 0.9, 0.95, 0.99, 0.999, 1 - 1e-5, 1 - 1e-8])
+    uses = np.array([1e-3, 0.1, 0.3, 0.5, 0.7, 0.85, 0.9, 0.95, 0.99, 0.999, 1 - 1e-5, 1 - 1e-8, 1 - 1e-15])
     found = ask("waiting_probability", hour_requests=uses * slots, replica_count=slots)
     exact = np.array([erlang_c(slots, use * slots) for use in uses])
     assert found == pytest.approx(exact, rel=1e-6, abs=1e-12)
@@ -285,10 +286,12 @@ def test_the_default_cap_leaves_sixteen_candidates_enough():
 
 
 def test_a_prefill_pool_is_found_the_same_way():
-    given_ = {"hour_requests": 20.0, "prefill_time": 0.9, "prefill_slots": 1, "prompt_variability": 1}
-    pool = ask("needed_replicas_prefill", **given_)
-    assert pool == ask("needed_replicas", hour_requests=20, service_time=0.9)
-    assert ask("needed_replicas_prefill", **{**given_, "prefill_time": 0.0})[0] == 0
+    prompts = {"hour_requests": 20.0, "prefill_time": 0.9, "prefill_slots": 1, "prompt_variability": 0.3}
+    same = {"hour_requests": 20.0, "service_time": 0.9, "service_variability": 0.3}
+    assert ask("needed_replicas_prefill", **prompts) == ask("needed_replicas", **same)
+    waits = ask("tail_waiting_time_prefill", **prompts, prefill_replica_count=21)
+    assert waits == ask("tail_waiting_time", **same, replica_count=21) and waits[0] > 0
+    assert ask("needed_replicas_prefill", **{**prompts, "prefill_time": 0.0})[0] == 0
 
 
 # In a spreadsheet

@@ -128,6 +128,22 @@ def deferrable_requests(hour_requests, deferrable_share) -> RequestsPerSecond:
     return hour_requests * deferrable_share
 
 
+def peak_multiple(peak_requests, busiest_hour_requests) -> Number:
+    """How much the busiest minutes of the month exceed the mean of their hour; 1 where the hour is as busy as they are.
+
+    Source: definition.
+    """
+    return np.where(busiest_hour_requests > 0, np.maximum(1, peak_requests / busiest_hour_requests), 1)
+
+
+def sized_requests(immediate_requests, peak_multiple) -> RequestsPerSecond:
+    """Requests per second that the hour's replicas are sized for: those to be answered at once, in its busiest minutes.
+
+    Source: definition.
+    """
+    return immediate_requests * peak_multiple
+
+
 def fleet_rate(peak_replicas, request_rate) -> RequestsPerSecond:
     """Requests per second that the fleet of the busiest hour can serve.
 
