@@ -62,7 +62,8 @@ def _renamed(formula: Formula, name: str, parameters: Iterable[str]) -> Formula:
         [inspect.Parameter(p, inspect.Parameter.POSITIONAL_OR_KEYWORD) for p in parameters],
         return_annotation=formula.__annotations__["return"],
     )
-    copy.__origin__ = formula.__name__  # type: ignore[attr-defined]
+    # Of an instance of an instance too, the function as it is written.
+    copy.__origin__ = getattr(formula, "__origin__", formula.__name__)  # type: ignore[attr-defined]
     return copy
 
 
