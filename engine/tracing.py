@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.mixins import NDArrayOperatorsMixin
 
+from engine.distributions import normal_cumulative, poisson_cumulative, poisson_probability
 from engine.formulas import Formula, needs
 from engine.units import MINUS, Constant
 
@@ -83,11 +84,15 @@ EXCEL = Style(
         np.floor: "INT({})",
         np.ceil: "-INT(-({}))",
         np.exp: "EXP({})",
+        np.log: "LN({})",
         np.log2: "LOG({},2)",
         np.cbrt: "SIGN({0})*ABS({0})^(1/3)",
         np.where: "IF({},{},{})",
         np.logical_and: "AND({},{})",
         np.logical_or: "OR({},{})",
+        poisson_probability: "POISSON({},{},FALSE)",
+        poisson_cumulative: "POISSON({},{},TRUE)",
+        normal_cumulative: "NORMSDIST({})",
     },
     power=lambda base, exponent: f"{base}^{exponent}",
     text=lambda text: '"' + text.replace('"', '""') + '"',
@@ -116,11 +121,15 @@ WORDS = Style(
         np.floor: "round down({})",
         np.ceil: "round up({})",
         np.exp: "exp({})",
+        np.log: "ln({})",
         np.log2: "log2({})",
         np.cbrt: "cube root({})",
         np.where: "(if {}: {}, else {})",
         np.logical_and: "({} and {})",
         np.logical_or: "({} or {})",
+        poisson_probability: "Poisson({}, mean {})",
+        poisson_cumulative: "Poisson up to({}, mean {})",
+        normal_cumulative: "normal up to({})",
     },
     power=lambda base, exponent: f"{base}^{exponent}",
     text=lambda text: f"\u2018{text}\u2019" if text else "nothing",

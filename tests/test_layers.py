@@ -10,6 +10,7 @@ ENGINE = Path(__file__).parents[1] / "engine"
 # In reading order; a room may import the rooms before it and its own files.
 ROOMS = (
     "units",
+    "distributions",
     "formulas",
     "sheets",
     "calculation",
@@ -28,10 +29,11 @@ ROOMS = (
     "__main__",
 )
 NARROWER = {
-    "formulas": {"units"},
+    "distributions": set(),
+    "formulas": {"units", "distributions"},
     "sheets": {"units"},
     "calculation": {"formulas"},
-    "tracing": {"units", "formulas"},
+    "tracing": {"units", "distributions", "formulas"},
     "catalogue": {"sheets"},
     "workbook": {"units", "sheets", "catalogue"},
     "archive": set(),

@@ -27,7 +27,7 @@ NOVEMBER = Path(__file__).parents[1] / "inputs" / "example.xlsx"
 # fmt: off
 EXCEL_2007 = {
     "ABS", "AND", "COUNT", "COUNTIF", "DATE", "DAY", "EXP", "IF", "IFERROR", "INDEX", "INT", "LN", "LOG", "MATCH",
-    "MAX", "MIN", "MONTH", "N", "NORMSDIST", "OR", "ROUND", "ROWS", "SIGN", "SQRT", "SUM", "SUMIFS",
+    "MAX", "MIN", "MONTH", "N", "NORMSDIST", "OR", "POISSON", "ROUND", "ROWS", "SIGN", "SQRT", "SUM", "SUMIFS",
     "SUMPRODUCT", "YEAR",
 }
 # fmt: on

@@ -1,8 +1,12 @@
 """What is written means what is computed: precedence, signs, powers and rounding."""
 
+import re
+
 import numpy as np
 import pytest
+from test_results_workbook import EXCEL_2007
 
+from engine.distributions import normal_cumulative, poisson_cumulative, poisson_probability
 from engine.tracing import EXCEL, WORDS, written
 from engine.units import Constant
 
@@ -33,6 +37,10 @@ def _excel(formula):
         (lambda a: a * Constant(1, "x") / Constant(1, "y"), "a"),
         (lambda a: a + Constant(1e-9, ""), "a+1E-09"),
         (lambda a: a * -3, "a*-3"),
+        (lambda a: np.log(a / 2), "LN(a/2)"),
+        (lambda a, b: poisson_probability(a - 1, b), "POISSON(a-1,b,FALSE)"),
+        (lambda a: 1 - poisson_cumulative(3, a), "1-POISSON(3,a,TRUE)"),
+        (lambda a: 2 / normal_cumulative(-a), "2/NORMSDIST(-a)"),
     ],
 )
 def test_excel_text(formula, text):
@@ -49,3 +57,13 @@ def test_words():
 def test_an_operation_without_a_form_is_refused():
     with pytest.raises(TypeError, match="sin has no Excel form"):
         _excel(lambda a: np.sin(a))
+
+
+def test_functions_are_those_that_excel_has_had_since_2007():
+    used = {name for text in EXCEL.functions.values() for name in re.findall(r"([A-Z]+)\(", text)}
+    assert used <= EXCEL_2007, used - EXCEL_2007
+
+
+def test_distributions_are_told_in_words():
+    text = written(lambda slots, load: poisson_cumulative(slots - 1, load), lambda q: q, WORDS)
+    assert text == "Poisson up to(slots \u2212 1, mean load)"

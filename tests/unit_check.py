@@ -6,11 +6,16 @@ from typing import Any
 
 import numpy as np
 
+from engine.distributions import normal_cumulative, poisson_cumulative, poisson_probability
 from engine.formulas import Formula, needs
 from engine.tracing import StandIn
 from engine.units import Constant
 
 Dimension = dict[str, float]
+OF_PURE_NUMBERS = {
+    *(np.exp, np.log, np.log2, np.logical_and, np.logical_or),
+    *(normal_cumulative, poisson_cumulative, poisson_probability),
+}
 
 
 class UnitError(AssertionError):
@@ -57,7 +62,7 @@ class Measured(StandIn):
             return parts[0]
         if operation is np.cbrt:
             return self._power(parts[0], Measured({}, exponent=1 / 3))
-        if operation in (np.exp, np.log2, np.logical_and, np.logical_or):
+        if operation in OF_PURE_NUMBERS:
             return _alike(operation, Measured({}), *parts)
         if operation is np.power:
             return self._power(parts[0], parts[1])

@@ -1,0 +1,64 @@
+"""Distributions: the three functions that waiting needs, that Excel has and NumPy has not. Knows nothing of the engine.
+
+A stand-in for a column answers them as it answers NumPy's own functions (NumPy's `__array_function__` protocol), so a
+formula that uses them can still be written as text.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import numpy as np
+
+# Beyond this count waiting.py has a form with the normal distribution, and spreadsheets differ from each other.
+MOST_COUNTED = 100
+_COUNTS = np.arange(MOST_COUNTED + 1)
+_LOG_FACTORIALS = np.cumsum(np.log(np.maximum(_COUNTS, 1)))
+
+
+def _answerable(compute: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, answered by the first operand that takes the place of an array."""
+
+    @wraps(compute)
+    def call(*operands: Any) -> Any:
+        for operand in operands:
+            if hasattr(operand, "__array_function__") and not isinstance(operand, np.ndarray | np.generic):
+                return operand.__array_function__(call, (type(operand),), operands, {})
+        return compute(*operands)
+
+    return call
+
+
+def _terms(count: Any, mean: Any) -> tuple[Any, Any]:
+    """Poisson probabilities of 0, 1, ... MOST_COUNTED along a new last axis, and which row has an answer at all."""
+    known = (mean > 0) & (count >= 0) & (count < MOST_COUNTED + 1)
+    mean = np.where(known, mean, 1.0)[..., np.newaxis]
+    return np.exp(_COUNTS * np.log(mean) - mean - _LOG_FACTORIALS), known
+
+
+@_answerable
+def poisson_probability(count: Any, mean: Any) -> Any:
+    """Probability of just this count, rounded down; NaN below 0, above MOST_COUNTED, or without a mean."""
+    count, mean = np.broadcast_arrays(np.floor(count), mean)
+    terms, known = _terms(count, mean)
+    return np.where(known, (terms * (count[..., np.newaxis] == _COUNTS)).sum(-1), np.nan)
+
+
+@_answerable
+def poisson_cumulative(count: Any, mean: Any) -> Any:
+    """Probability of at most this count, rounded down; NaN below 0, above MOST_COUNTED, or without a mean."""
+    count, mean = np.broadcast_arrays(np.floor(count), mean)
+    terms, known = _terms(count, mean)
+    return np.where(known, (terms * (count[..., np.newaxis] >= _COUNTS)).sum(-1), np.nan)
+
+
+_erfc = np.vectorize(math.erfc, otypes=[float])
+
+
+@_answerable
+def normal_cumulative(deviations: Any) -> Any:
+    """Probability of lying at most so many standard deviations above the mean."""
+    return _erfc(-np.asarray(deviations) / math.sqrt(2)) / 2
