@@ -6,6 +6,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from engine.formulas import EVERY_FORMULA
 from engine.studies.crossovers import (
     FOUND,
     NOT_REACHED,
@@ -106,3 +107,8 @@ def test_a_step_without_whole_tokens_is_refused(tokens):
         first_cheapest(own({**NODE, "own_step_tokens": tokens}), [api({"api_token_price": 1})], 100)
     with pytest.raises(ValueError, match="the limit is 0 tokens"):
         first_cheapest(own(NODE), [api({"api_token_price": 1})], 0)
+
+
+def test_one_token_more_than_whole_nodes_takes_another_node():
+    steps, node = EVERY_FORMULA["own_steps"], 25_000_000_007
+    assert [steps(tokens, node, 1) for tokens in (0, node * 3 - 1, node * 3, node * 3 + 1)] == [1, 3, 3, 4]
