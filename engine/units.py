@@ -115,7 +115,12 @@ Share = Annotated[Any, Unit("", "", 1, "share")]
 Days = Annotated[Any, Unit("days", "day", 1)]
 Years = Annotated[Any, Unit("years", "year", 2)]
 DaysPerMonth = Annotated[Any, Unit("days", "day/month", 1)]
+Months = Annotated[Any, Unit("months", "month")]
+HoursPerDay = Annotated[Any, Unit("h/day", "h/day", 1)]
 HoursPerMonth = Annotated[Any, Unit("h/month", "h/month")]
+HoursPerMillionTokens = Annotated[Any, Unit("h/Mtoken", "h/M*token", 4)]
+SharePerYear = Annotated[Any, Unit("per year", "1/year", 4)]
+Kilowatts = Annotated[Any, Unit("kW", "k*W", 2)]
 
 Bits = Annotated[Any, Unit("bit", "bit/value", 2)]
 Billions = Annotated[Any, Unit("billion", "G*value", 2)]
@@ -145,6 +150,7 @@ Requests = Annotated[Any, Unit("requests", "request")]
 RequestsPerMonth = Annotated[Any, Unit("requests/month", "request/month")]
 RequestsPerDay = Annotated[Any, Unit("requests/day", "request/day")]
 RequestsPerSecond = Annotated[Any, Unit("requests/s", "request/s", 2)]
+TokensPerMonth = Annotated[Any, Unit("tokens/month", "token/month")]
 TokensPerSecond = Annotated[Any, Unit("tok/s", "token/s")]
 TrillionTokens = Annotated[Any, Unit("T tokens", "T*token", 2)]
 MillionTokensPerMonth = Annotated[Any, Unit("Mtoken/month", "M*token/month")]
@@ -157,6 +163,7 @@ DollarsPerDay = Annotated[Any, Unit("$/day", "$/day", 2)]
 DollarsPerMonth = Annotated[Any, Unit("$/month", "$/month")]
 DollarsPerYear = Annotated[Any, Unit("$/year", "$/year")]
 DollarsPerRequest = Annotated[Any, Unit("$/request", "$/request", 6)]
+DollarsPerToken = Annotated[Any, Unit("$/token", "$/token", 9)]
 DollarsPerMillionTokens = Annotated[Any, Unit("$/Mtoken", "$/M*token", 3)]
 
 # What a formula gives where its quantity has no value; an Excel cell stays empty.
@@ -174,6 +181,7 @@ FLOP_PER_PARAMETER = Constant(2, "FLOP/value/token")
 FLOP_PER_ELEMENT = Constant(2, "FLOP/value")
 ONE_TOKEN = Constant(1, "token")
 A_MONTH = Constant(1, "month")
+A_YEAR = Constant(1, "year")
 ONE_REQUEST = Constant(1, "request")
 ONE_TOKEN_PER_REQUEST = Constant(1, "token/request")
 ONE_REQUEST_PER_SECOND = Constant(1, "request/s")
@@ -182,6 +190,7 @@ SECONDS_PER_HOUR = Constant(3600, "s/h")
 SECONDS_PER_DAY = Constant(86400, "s/day")
 HOURS_PER_DAY = Constant(24, "h/day")
 DAYS_PER_YEAR = Constant(365, "day/year")
+MONTHS_PER_YEAR = Constant(12, "month/year")
 TOKENS_PER_MILLION = Constant(1e6, "1/M")
 
 

@@ -13,18 +13,27 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from engine.formulas import (
+    actuals,
+    bill,
+    billing,
+    commitments,
     comparison,
     cost,
+    crossover,
     decode,
     demand,
     fleet,
+    forward,
     hardware,
     margin,
     memory,
     network,
+    ownership,
+    phases,
     planning,
     prefill,
     pricing,
+    profit,
     provision,
     serving,
     shapes,
@@ -303,6 +312,150 @@ PROVISION_FORMULAS: Formulas = {
     **_RESERVED,
     **again(_PACKED | _RESERVED, "prefill", running_replicas="prefill_pool_replicas"),
 }
+# The money: each group for a row that brings what it needs, as its file says.
+OWNERSHIP_FORMULAS: Formulas = _formulas_of(ownership)
+ACTUALS_FORMULAS: Formulas = _formulas_of(actuals)
+FORWARD_FORMULAS: Formulas = _formulas_of(forward)
+
+
+def _instances(formulas: Formulas, formula: str, *renames: Mapping[str, str]) -> Formulas:
+    """A formula that stands for several quantities, once for each of them and no more as itself."""
+    one = {formula: formulas[formula]}
+    others = {name: other for name, other in formulas.items() if name != formula}
+    return others | {name: instance for rename in renames for name, instance in again(one, "", **rename).items()}
+
+
+def _lines(formulas: Formulas, formula: str, parameter: str, lines: Mapping[str, str]) -> Formulas:
+    """The same where only one parameter differs: the name of each line and the quantity in the parameter's place."""
+    return _instances(formulas, formula, *({formula: name, parameter: taken} for name, taken in lines.items()))
+
+
+_FILLED = {f"{level}_hour_cost": f"{level}_accelerators" for level in ("useful", "required", "needed")}
+_BILLS = ("useful", "headroom", "reserve", "idle", "transition", "commitment", "rented", "interruption")
+_HELD = ("useful", "held", "idle", "rented")
+_BILL = _lines(_formulas_of(bill), "filled_hour_cost", "filled_accelerators", _FILLED)
+_BILL = _lines(
+    _BILL, "month_bill", "hour_cost", {"bill": "hour_bill", **{f"{part}_bill": f"{part}_hour_cost" for part in _BILLS}}
+)
+_BILL = _lines(_BILL, "month_hours", "hour_accelerators", {f"{part}_hours": f"{part}_accelerators" for part in _HELD})
+_OF_BILLS = ("held_utilization", "bill_token_cost", "full_load_token_cost")
+BILL_FORMULAS: Formulas = {name: formula for name, formula in _BILL.items() if name not in _OF_BILLS}
+BILL_TOTAL_FORMULAS: Formulas = {name: _BILL[name] for name in _OF_BILLS}
+
+_COMMITTED = {"one_year": "one_year_price", "three_year": "three_year_price", "owned": "owned_cost"}
+_COMMITMENTS = _formulas_of(commitments)
+_SLICE = ("break_even_hours", "slice_rented_cost", "cheapest_slice_cost", "cheapest_term", "slice_saving")
+SLICE_FORMULAS: Formulas = {name: _COMMITMENTS[name] for name in (*_SLICE, "slice_committed_cost")}
+SLICE_FORMULAS = _lines(
+    SLICE_FORMULAS,
+    "slice_committed_cost",
+    "committed_price",
+    {f"slice_{term}_cost": price for term, price in _COMMITTED.items()},
+)
+SLICE_FORMULAS = _lines(
+    SLICE_FORMULAS,
+    "break_even_hours",
+    "committed_price",
+    {f"{term}_break_even_hours": price for term, price in _COMMITTED.items()},
+)
+COMMITMENT_FORMULAS: Formulas = {
+    **{name: formula for name, formula in _COMMITMENTS.items() if name not in (*_SLICE, "slice_committed_cost")},
+    **again(
+        {"contract_days": _COMMITMENTS["contract_days"]},
+        "",
+        contract_start="valid_from",
+        contract_end="valid_until",
+        contract_days="valid_days",
+    ),
+}
+
+# The buckets of a price list: the tokens of a request, the price, whether there is one, the tier that multiplies it.
+_BUCKETS = {
+    "plain_input": ("plain_input_tokens", "input_price", "input"),
+    "cache_write": ("cache_write_tokens", "cache_write_price", "input"),
+    "cache_read": ("cached_tokens", "cached_input_price", "input"),
+    "output": ("output_tokens", "output_price", "output"),
+    "reasoning": ("reasoning_tokens", "reasoning_price", "output"),
+}
+BILLING_FORMULAS: Formulas = _instances(
+    _formulas_of(billing),
+    "bucket_list",
+    *(
+        {
+            "bucket_list": f"{bucket}_list",
+            "bucket_tokens": tokens,
+            "bucket_price": price,
+            "has_bucket_price": f"has_{price}",
+            "tier_multiple": f"{side}_tier_multiple",
+        }
+        for bucket, (tokens, price, side) in _BUCKETS.items()
+    ),
+)
+BILLING_FORMULAS = _lines(
+    BILLING_FORMULAS, "bucket_revenue", "bucket_list", {f"{bucket}_revenue": f"{bucket}_list" for bucket in _BUCKETS}
+)
+BILLING_FORMULAS = _lines(
+    BILLING_FORMULAS,
+    "given_away",
+    "unbilled_share",
+    {f"{reason}_value": f"{reason}_share" for reason in ("free", "retry", "aborted", "internal")},
+)
+
+PHASE_FORMULAS: Formulas = _lines(
+    _formulas_of(phases),
+    "phase_month",
+    "phase_cost",
+    {f"{phase}_month": f"{phase}_phase_cost" for phase in ("prefill", "decode", "idle", "storage", "transfer")},
+)
+PROFIT_FORMULAS: Formulas = _lines(
+    _formulas_of(profit),
+    "day_of_month",
+    "month_amount",
+    {
+        f"{amount}_per_day": amount
+        for amount in ("net_revenue", "bill", "other_cost", "profit_before_other_costs", "profit_after_other_costs")
+    },
+)
+PROFIT_FORMULAS |= {
+    f"margin_{when}_other_costs": formula
+    for when in ("before", "after")
+    for formula in again(
+        _group("gross_margin"), "", gross_profit=f"profit_{when}_other_costs", revenue="net_revenue"
+    ).values()
+}
+PROFIT_FORMULAS |= again(_group("served_price"), "", revenue="net_revenue", served_price="net_price")
+
+# What serves in whole steps: nodes that are owned, replicas that are rented.
+_STEPPED = {name: _formulas_of(crossover)[name] for name in ("step_count", "stepped_cost")}
+CROSSOVER_FORMULAS: Formulas = {
+    **{name: formula for name, formula in _formulas_of(crossover).items() if name not in _STEPPED},
+    **again(
+        _STEPPED,
+        "",
+        step_tokens="own_step_tokens",
+        fewest_steps="fewest_own_steps",
+        step_count="own_steps",
+        base_cost="own_base_cost",
+        step_cost="own_step_cost",
+        stepped_cost="own_volume_cost",
+    ),
+    **again(
+        _STEPPED,
+        "",
+        step_tokens="replica_tokens",
+        fewest_steps="minimum_replicas",
+        step_count="rent_steps",
+        base_cost="rent_base_cost",
+        step_cost="replica_month_cost",
+        stepped_cost="rent_volume_cost",
+    ),
+}
+CROSSOVER_FORMULAS = _lines(
+    CROSSOVER_FORMULAS,
+    "volume_token_cost",
+    "volume_cost",
+    {f"{way}_token_cost": f"{way}_volume_cost" for way in ("own", "rent", "api")},
+)
 
 EVERY_GROUP: dict[str, Formulas] = {
     "class": LINE_FORMULAS,
@@ -323,6 +476,17 @@ EVERY_GROUP: dict[str, Formulas] = {
     "waiting": WAITING_FORMULAS,
     "prefill waiting": PREFILL_WAITING_FORMULAS,
     "provision": PROVISION_FORMULAS,
+    "ownership": OWNERSHIP_FORMULAS,
+    "bill": BILL_FORMULAS,
+    "bill total": BILL_TOTAL_FORMULAS,
+    "commitment": COMMITMENT_FORMULAS,
+    "slice": SLICE_FORMULAS,
+    "billing": BILLING_FORMULAS,
+    "phase": PHASE_FORMULAS,
+    "profit": PROFIT_FORMULAS,
+    "crossover": CROSSOVER_FORMULAS,
+    "forward": FORWARD_FORMULAS,
+    "actuals": ACTUALS_FORMULAS,
 }
 # All of them by name. Where grains share a name, as gross_profit does, it is the configuration's.
 EVERY_FORMULA: Formulas = {name: formula for group in EVERY_GROUP.values() for name, formula in group.items()}

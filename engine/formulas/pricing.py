@@ -6,6 +6,8 @@ Knows nothing of sheets, files or other formulas. A break-even that does not exi
 import numpy as np
 
 from engine.units import (
+    A_YEAR,
+    MONTHS_PER_YEAR,
     NOT_AVAILABLE,
     ONE_REQUEST,
     SECONDS_PER_DAY,
@@ -26,8 +28,6 @@ from engine.units import (
     Years,
 )
 
-A_YEAR = Constant(1, "year")
-MONTHS_PER_YEAR = Constant(12, "month/year")
 ONE_OUTPUT = Constant(1, "")
 
 

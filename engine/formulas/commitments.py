@@ -1,0 +1,163 @@
+"""Commitments: how long a contract is in force in the month, what it costs, and on which terms a further one pays.
+
+Knows nothing of sheets, files or other formulas. A date is the number of its day, as a workbook counts; the first and
+the last day of a contract both count.
+"""
+
+import numpy as np
+
+from engine.units import (
+    HOURS_PER_DAY,
+    NOT_AVAILABLE,
+    Constant,
+    DaysPerMonth,
+    DollarsPerDay,
+    DollarsPerMonth,
+    HoursPerDay,
+    Share,
+    Text,
+)
+
+A_DAY = Constant(1, "day/month")
+
+
+# A contract, or a price list, within the month
+
+
+def contract_days(contract_start, contract_end, month_start, days_in_month) -> DaysPerMonth:
+    """Days of the month on which a contract is in force.
+
+    Source: definition.
+    """
+    last = np.minimum(contract_end, month_start + days_in_month / A_DAY - 1)
+    return np.maximum(0, last - np.maximum(contract_start, month_start) + 1) * A_DAY
+
+
+def contract_share(contract_days, days_in_month) -> Share:
+    """Share of the month in which a contract is in force.
+
+    Source: definition.
+    """
+    return np.where(days_in_month > 0, contract_days / days_in_month, NOT_AVAILABLE)
+
+
+def contract_warning(contract_start, contract_end, month_start, days_in_month) -> Text:
+    """What to say about a contract in the month; empty where it holds all of it.
+
+    Source: definition.
+    """
+    month_end = month_start + days_in_month / A_DAY - 1
+    begins = np.where(contract_start > month_start, "begins within the month", "")
+    ends = np.where(contract_end < month_end, "ends within the month", begins)
+    outside = np.where(contract_start > month_end, "begins after the month", ends)
+    past = np.where(contract_end < month_start, "ended before the month", outside)
+    return np.where(contract_end < contract_start, "ends before it begins", past)
+
+
+def contract_cost(contract_accelerators, contract_price, contract_days) -> DollarsPerMonth:
+    """What a contract costs in the month: every accelerator in every hour of the days in force, used or not.
+
+    Source: definition.
+    """
+    return contract_accelerators * contract_price * HOURS_PER_DAY * contract_days
+
+
+def overlap_warning(valid_until, next_valid_from) -> Text:
+    """What to say about a price list and the next one of the same model; empty where one follows the other.
+
+    Source: definition; the last day of a list is its own.
+    """
+    gap = np.where(next_valid_from > valid_until + 1, "there are days without a price list", "")
+    return np.where(next_valid_from <= valid_until, "two price lists hold on the same days", gap)
+
+
+# Spending that was promised
+
+
+def take_or_pay_cost(promised_spending, used_spending) -> DollarsPerMonth:
+    """What is paid where a spending was promised: the use, or the promise where that is more.
+
+    Source: definition.
+    """
+    return np.maximum(promised_spending, used_spending)
+
+
+def take_or_pay_shortfall(promised_spending, used_spending) -> DollarsPerMonth:
+    """What is paid and not used.
+
+    Source: definition.
+    """
+    return np.maximum(0, promised_spending - used_spending)
+
+
+def prepaid_use(prepaid_balance, used_spending) -> DollarsPerMonth:
+    """The part of the month's use that was paid for before: a cost of the month, and no payment in it.
+
+    Source: definition.
+    """
+    return np.minimum(prepaid_balance, used_spending)
+
+
+def prepaid_left(prepaid_balance, prepaid_use) -> DollarsPerMonth:
+    """What is left of the prepaid balance after the month.
+
+    Source: definition.
+    """
+    return prepaid_balance - prepaid_use
+
+
+# One more accelerator of the profile, by the hours a day that it is needed. Terms without a price are left out.
+
+
+def break_even_hours(committed_price, rented_price) -> HoursPerDay:
+    """Hours of use a day above which a commitment costs less than renting; above 24 it never does.
+
+    Source: definition; a commitment is paid around the clock.
+    """
+    known = np.minimum(committed_price, rented_price) > 0
+    return np.where(known, committed_price / rented_price * HOURS_PER_DAY, NOT_AVAILABLE)
+
+
+def slice_rented_cost(hours_used, rented_price) -> DollarsPerDay:
+    """An accelerator that is rented in the hours it is needed.
+
+    Source: definition.
+    """
+    return hours_used * rented_price
+
+
+def slice_committed_cost(committed_price, slice_rented_cost) -> DollarsPerDay:
+    """An accelerator that is held around the clock; where there is no price, what renting costs.
+
+    Source: definition.
+    """
+    return np.where(committed_price > 0, committed_price * HOURS_PER_DAY, slice_rented_cost)
+
+
+def cheapest_slice_cost(
+    slice_rented_cost, slice_one_year_cost, slice_three_year_cost, slice_owned_cost
+) -> DollarsPerDay:
+    """The least that the accelerator can cost.
+
+    Source: definition.
+    """
+    reserved = np.minimum(slice_one_year_cost, slice_three_year_cost)
+    return np.minimum(np.minimum(slice_rented_cost, reserved), slice_owned_cost)
+
+
+def cheapest_term(cheapest_slice_cost, slice_rented_cost, slice_one_year_cost, slice_three_year_cost) -> Text:
+    """On which terms the accelerator costs least; of equal ones those that bind for the shortest time.
+
+    Source: definition.
+    """
+    longer = np.where(slice_three_year_cost <= cheapest_slice_cost, "3 years", "owned")
+    reserved = np.where(slice_one_year_cost <= cheapest_slice_cost, "1 year", longer)
+    return np.where(slice_rented_cost <= cheapest_slice_cost, "rented", reserved)
+
+
+def slice_saving(slice_rented_cost, cheapest_slice_cost) -> DollarsPerDay:
+    """What the cheapest terms save against renting.
+
+    Source: definition.
+    """
+    return slice_rented_cost - cheapest_slice_cost
