@@ -1,0 +1,57 @@
+"""Configuration: the formulas of every month: of a class, a configuration, and several configurations together."""
+
+from __future__ import annotations
+
+from engine.formulas import cost, decode, fleet, margin, memory, prefill, traffic
+from engine.formulas.groups.renaming import Formulas, again, formulas_of
+
+_WRITTEN: Formulas = {}
+for _module in (memory, decode, prefill, fleet, cost, margin):
+    _WRITTEN.update(formulas_of(_module))
+
+
+def group(names: str) -> Formulas:
+    """Some of the formulas that a configuration is calculated by, by their names."""
+    return {name: _WRITTEN[name] for name in names.split()}
+
+
+MATRICES = group(
+    "compute_share dense_arithmetic_time dense_time expert_share expert_reading_time expert_arithmetic_time "
+    "expert_time matrix_time collective_transfer_time"
+)
+STEP = MATRICES | group(
+    "step_tokens attention_reading_time attention_arithmetic_time attention_time sequence_overhead_time step_time"
+)
+PASS = STEP | group("time_to_first_token cycle_time settled_batch")
+
+# How many sequences decode depends on how long they wait for a first token, and the reverse: three passes settle it.
+_FIRST_PASS = again(PASS, "first_pass", decoding_batch="batch_size")
+_SECOND_PASS = again(PASS, "second_pass", decoding_batch="settled_batch_first_pass", settled_batch="decoding_batch")
+_CHUNK = again(MATRICES, "chunk", step_tokens="chunk_tokens", decode_compute_share="prefill_compute_share")
+_KEPT = group("kept_tokens")
+
+_OF_MANY = group("busy_share idle_share served_cost served_price break_even_price_rise")
+_OF_ACTIONS = group("saving break_even_gain")
+_ELSEWHERE = {"settled_batch", *_OF_MANY, *_OF_ACTIONS}
+
+# One table of formulas for each grain: a class within a traffic, a configuration, and several configurations together.
+LINE_FORMULAS: Formulas = formulas_of(traffic)
+TOTAL_FORMULAS: Formulas = {
+    **_OF_MANY,
+    **group("busy_cost gross_profit_per_day gross_profit gross_margin"),
+    **again(
+        group("break_even_utilization"),
+        "",
+        utilization="busy_share",
+        break_even_utilization="break_even_utilization",
+    ),
+}
+ACTION_FORMULAS: Formulas = {**_OF_ACTIONS, **group("break_even_price_rise")}
+FORMULAS: Formulas = {
+    **{name: formula for name, formula in _WRITTEN.items() if name not in _ELSEWHERE},
+    **again(_KEPT, "final", mean_context="final_context"),
+    **again(_KEPT, "prompt", mean_context="input_tokens"),
+    **_CHUNK,
+    **_FIRST_PASS,
+    **_SECOND_PASS,
+}
