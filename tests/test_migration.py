@@ -226,6 +226,18 @@ def test_sources_are_stale_after_the_limit(limit: int, stale: bool, tmp_path: Pa
     assert any(need.startswith("Models  the sources of 11 rows") for need in needs) == stale
 
 
+def test_prices_of_others_are_stale_after_the_limit(tmp_path: Path) -> None:
+    """They held on 10 November, 51 days before the end of December; one of them earlier."""
+
+    def age(book: Workbook) -> None:
+        book["Competitors"][coordinate("Competitors", "as_of", 2)] = date(2026, 8, 31)
+
+    needs = migrated(edited(tmp_path / "old.xlsx", age), Target(tmp_path / "copy.xlsx"), date(2026, 12, 1)).needs
+    cell = coordinate("Competitors", "as_of", 2)
+    stale = f"the sources of 1 row were last looked at more than 90 days before 2026-12-31: {cell}"
+    assert [need for need in needs if need.startswith("Competitors")] == [f"Competitors  {stale}"]
+
+
 def test_a_workbook_of_today_moves_nothing(tmp_path: Path) -> None:
     own = write_analysts_workbook(tmp_path / "own.xlsx")
     copy = migrated(own, Target(tmp_path / "copy.xlsx"))
