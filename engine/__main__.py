@@ -9,9 +9,11 @@ import sys
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
+from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 from engine.workbook.problems import InvalidWorkbook, counted, listing
 
@@ -20,7 +22,22 @@ if TYPE_CHECKING:
 
 INVALID, FAILED_CHECK = 3, 4
 
+
+class Commands(TyperGroup):
+    """Answers a call that is not understood with one sentence; how a command is called, its --help says."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except TyperException as error:
+            # Without any arguments a group of commands has shown its help, and has no more to say.
+            if sentence := error.format_message().removeprefix("Invalid value: "):
+                print(f"Error: {sentence}", file=sys.stderr)
+            raise typer.Exit(error.exit_code) from None
+
+
 app = typer.Typer(
+    cls=Commands,
     help="What served tokens cost, and what they earn: from one Excel workbook to a report.",
     no_args_is_help=True,
     add_completion=False,

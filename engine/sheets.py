@@ -119,6 +119,9 @@ def _provenance(of: str) -> tuple[Column, ...]:
     )
 
 
+# Columns that say how old a source is.
+SEEN_ON = ("checked_on", "as_of")
+
 YES_NO = {"yes": 1.0, "no": 0.0}
 
 SETTINGS = Sheet(

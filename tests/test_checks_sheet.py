@@ -35,6 +35,8 @@ def widened(sheet: str) -> Edit:
     return edit
 
 
+THEIRS = {"competitor": "them", "api_input_price": 1, "api_output_price": 2, "source": "assumption"}
+
 # What is wrong, and the checks that must fail of it; few workbooks with several slips, because each is slow to convert.
 BROKEN = (
     (
@@ -62,6 +64,7 @@ BROKEN = (
             widened("Precisions"),
             fill("Configurations", {"requests_share": 0.9}),
             fill("Traffic", {"checked_on": date(2026, 8, 31)}),
+            fill("Competitors", {**THEIRS, "as_of": date(2026, 8, 31)}),
         ),
         {
             "Prices: cells that must be filled and are blank",
@@ -71,6 +74,7 @@ BROKEN = (
             "Configurations: precision that is not on Precisions",
             "Requests served of chat",
             "Traffic: oldest checked_on",
+            "Competitors: oldest as_of",
         },
     ),
     (
@@ -155,6 +159,15 @@ def test_only_functions_that_excel_has_had_since_2007(mixed: Path) -> None:
         # Excel of 2007 transposes in array formulas only.
         assert isinstance(formula, ArrayFormula) == ("TRANSPOSE" in text)
     assert MASTER in book.defined_names
+
+
+def test_lines_to_spare_are_blank_on_paper(mixed: Path) -> None:
+    sheet = load_workbook(mixed)[NAME]
+    rows = sheet.iter_rows(min_row=FIRST_ROW + 2, max_col=4)
+    assert not [cell.coordinate for row in rows for cell in row if cell.border.bottom and cell.border.bottom.style]
+    (ruled,) = sheet.conditional_formatting
+    assert [rule.formula for rule in ruled.rules] == [[f'$A{FIRST_ROW + 2}<>""']]
+    assert str(ruled.sqref) == f"A{FIRST_ROW + 2}:D{sheet.print_area.rpartition('$')[2]}"
 
 
 @needs_libreoffice

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 from genai_prices.data import providers
+from openpyxl import load_workbook
 from typer.testing import CliRunner
 
 from engine.__main__ import app
 from engine.filling import UnknownNameError
-from engine.filling.competitor_prices import AS_OF, competitor_rows
+from engine.filling.competitor_prices import AS_OF, competitor_rows, same_model
 from engine.sheets import COMPETITORS
 from engine.workbook.cells import value_of
 from engine.workbook.grid import Cell
@@ -75,8 +76,54 @@ def test_the_command(tmp_path: Path) -> None:
     again = CliRunner().invoke(app, ["add", "prices", *asked, *files])
     assert "'openai gpt-4o-mini' is already here" in str(again.exception)
     over = add(*asked, "--update", *files)
-    assert over[:-1] == [f"{line}, typed over" for line in added[:-1]]
+    assert over[:-1] == [f"{line.partition(', for')[0]}, typed over" for line in added[:-1]]
     assert len(read(tmp_path / "two.xlsx").tables["Competitors"]) == len(table)
+
+
+def test_a_row_is_for_our_model_of_that_name(tmp_path: Path) -> None:
+    def add(to: Path, *arguments: object) -> tuple[list[str], str]:
+        out = tmp_path / f"{to.stem} more.xlsx"
+        call = ["add", "prices", "--provider", "together", *map(str, arguments), "--to", str(to), "--out", str(out)]
+        done = CliRunner().invoke(app, call)
+        assert done.exit_code == 0, done.output
+        return done.stdout.splitlines(), done.stderr
+
+    said, notes = add(EXAMPLE, "--provider", "anthropic", "--model", "llama-3.1-8b", "--model", "dpo")
+    assert said[1] == "Competitors!A15:K15  together meta-llama/Meta-Llama-3.1-8B-Instruct-Turbo, for Llama 3.1 8B"
+    assert said[0].endswith("Hermes-2-Mixtral-8x7B-DPO, for_model blank: no such name on Models")
+    assert notes.startswith("Note: no row of anthropic is added: it sells no model with llama-3.1-8b or dpo in")
+    # What somebody has chosen since stays chosen.
+    book = load_workbook(tmp_path / "example more.xlsx")
+    book["Competitors"]["C15"] = "gpt-oss-20b"
+    book.save(tmp_path / "own.xlsx")
+    said, notes = add(tmp_path / "own.xlsx", "--update", "--model", "llama-3.1-8b")
+    assert (said[0].endswith("Turbo, typed over"), notes) == (True, "")
+    assert load_workbook(tmp_path / "own more.xlsx")["Competitors"]["C15"].value == "gpt-oss-20b"
+
+
+@pytest.mark.parametrize(
+    ("sold", "ours", "same"),
+    [
+        ("groq llama-3.3-70b-versatile", "Llama 3.3 70B", True),
+        ("groq llama-3.1-8b-instant", "llama_3.1-8B Instruct", True),
+        ("fireworks llama-v3p1-8b-instruct", "Llama 3.1 8B", True),
+        ("novita deepseek/deepseek_v3", "DeepSeek-V3", True),
+        ("groq llama-3.3-70b-versatile", "Llama 3.1 70B", False),
+        ("openrouter openai/gpt-oss-120b:batch", "gpt-oss-120b", False),
+        ("together NousResearch/Nous-Hermes-2-Mixtral-8x7B-DPO", "Mixtral 8x7B", False),
+        ("openrouter qwen/qwen3-30b-a3b-thinking-2507", "Qwen3 30B A3B", False),
+    ],
+)
+def test_names_are_the_same_however_written(sold: str, ours: str, same: bool) -> None:
+    assert same_model({"competitor": sold}, ["another", ours]) == (ours if same else "")
+
+
+def test_an_offer_under_two_spellings_is_there_once() -> None:
+    names = [row["competitor"] for row in competitor_rows(["together"], ["llama-3.3-70b"])]
+    assert names == ["together meta-llama/Llama-3.3-70B-Instruct-Turbo"]
+    # At other prices it is another offer.
+    names = [row["competitor"] for row in competitor_rows(["openrouter"], ["llama-3.1-405b"])]
+    assert {"openrouter llama-3.1-405b", "openrouter llama-3.1-405b-instruct"} <= set(names)
 
 
 @pytest.mark.parametrize(

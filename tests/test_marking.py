@@ -42,7 +42,7 @@ def marked(spoiled: Path) -> tuple[Path, tuple[Problem, ...]]:
     found = problems_of(spoiled)
     path = spoiled.with_name("marked.xlsx")
     copy = write_marked(spoiled, found, Target(path))
-    assert copy.done == ("Problems!A1  3 problems and 1 warning, 4 cells marked",)
+    assert copy.done == ("4 cells are marked; the sheet Problems of the copy lists 3 problems and 1 warning",)
     return path, found
 
 
@@ -97,7 +97,7 @@ def test_odd_places_are_marked_too(tmp_path: Path) -> None:
         Problem("nowhere", "A1", "is missing", "", "Look."),
     )
     copy = write_marked(tmp_path / "odd.xlsx", found, Target(tmp_path / "marked.xlsx"))
-    assert copy.done == ("'Problems 2'!A1  4 problems and 1 warning, 1 cell marked",)
+    assert copy.done == ("1 cell is marked; the sheet Problems 2 of the copy lists 4 problems and 1 warning",)
     marked = load_workbook(tmp_path / "marked.xlsx")
     assert marked["problems"]["B2"].fill.fgColor.rgb == RED
     assert marked["problems"]["B2"].comment.text == "Problem: is wrong. Look.\n\nWarning: is doubtful. Look."

@@ -108,7 +108,13 @@ def test_what_is_left_to_a_person_is_listed(new: Copy) -> None:
     """While a cell that must be filled in is blank, that comes first."""
     letter = column_of(new.path, "Hardware", "price_source")
     assert [need.partition(";")[0] for need in new.needs] == [
-        f"Hardware!{letter}{row}  price_source is blank" for row in range(5, 18)
+        "Settings!A60  'mine too' may be the renamed paging_efficiency, study_models, which are added blank: "
+        "if so, rename it and delete what was added",
+        "Models!AM4  'our own' may be the renamed sparse_tokens, weight_memory_override, which are added blank: "
+        "if so, rename it and delete what was added",
+        *(
+            f"Hardware!{letter}{row}  price_source is blank" for row in range(5, 18)
+        ),
     ]
 
 
@@ -220,6 +226,18 @@ def test_sources_are_stale_after_the_limit(limit: int, stale: bool, tmp_path: Pa
     assert any(need.startswith("Models  the sources of 11 rows") for need in needs) == stale
 
 
+def test_prices_of_others_are_stale_after_the_limit(tmp_path: Path) -> None:
+    """They held on 10 November, 51 days before the end of December; one of them earlier."""
+
+    def age(book: Workbook) -> None:
+        book["Competitors"][coordinate("Competitors", "as_of", 2)] = date(2026, 8, 31)
+
+    needs = migrated(edited(tmp_path / "old.xlsx", age), Target(tmp_path / "copy.xlsx"), date(2026, 12, 1)).needs
+    cell = coordinate("Competitors", "as_of", 2)
+    stale = f"the sources of 1 row were last looked at more than 90 days before 2026-12-31: {cell}"
+    assert [need for need in needs if need.startswith("Competitors")] == [f"Competitors  {stale}"]
+
+
 def test_a_workbook_of_today_moves_nothing(tmp_path: Path) -> None:
     own = write_analysts_workbook(tmp_path / "own.xlsx")
     copy = migrated(own, Target(tmp_path / "copy.xlsx"))
@@ -248,6 +266,22 @@ def test_what_was_renamed_is_suggested_and_not_added(tmp_path: Path) -> None:
     assert "Rename 'Traffic mix' to Traffic mixes." in needs
 
 
+def test_figures_under_a_strange_head_are_not_abandoned(tmp_path: Path) -> None:
+    """What stands in its place under its unit is not added; what may be something else is, and is listed."""
+
+    def rename(book: Workbook) -> None:
+        book["Traffic"]["B4"], book["Traffic"]["E4"] = "per second", "found"
+        book["Traffic"]["E3"] = None
+
+    copy = migrated(edited(tmp_path / "renamed.xlsx", rename), Target(tmp_path / "copy.xlsx"))
+    assert copy.done == ("Traffic!L4  cached_share is added, blank: 0 %",)
+    assert copy.needs[0] == (
+        "Traffic!E4  'found' may be the renamed cached_share, which is added blank: "
+        "if so, rename it and delete what was added"
+    )
+    assert "Traffic!B4  the column mean_requests is missing; 'per second' (B4) may be it" in copy.needs[1]
+
+
 def test_a_month_that_is_a_formula_is_left_to_a_person(tmp_path: Path) -> None:
     def formula(book: Workbook) -> None:
         book["Settings"]["B7"] = "=DATE(2026,11,1)"
@@ -262,12 +296,13 @@ def test_a_column_is_added_beside_what_stands_in_the_way(tmp_path: Path) -> None
     head, after = coordinate("Models", "sparse_tokens", -1), len(sheets.MODELS.columns) + 1
 
     def lack(book: Workbook) -> None:
-        book["Models"][head] = "something of ours"
+        book["Models"][head], book["Models"][head.replace("4", "3")] = "something of ours", None
         book["Models"].cell(20, after).value = "in the way"
 
     copy = migrated(edited(tmp_path / "lacking.xlsx", lack), Target(tmp_path / "copy.xlsx"))
     beside = get_column_letter(after + 1)
     assert copy.done == (f"Models!{beside}4  sparse_tokens is added, blank: 0 tokens",)
+    assert copy.needs[0].startswith(f"Models!{head}  'something of ours' may be the renamed sparse_tokens")
     book = load_workbook(copy.path)
     assert book["Models"].tables["tblModels"].ref == f"A4:{get_column_letter(after - 1)}15"
     assert read(copy.path).cell("Models", "sparse_tokens") == f"Models!{beside}5"

@@ -82,8 +82,8 @@ def command(*arguments, folder=ROOT):
 
 
 def told(result):
-    """What a command wrote to stderr, without the frame that usage errors are drawn in."""
-    return " ".join(re.sub("[│╭╮╰╯─]", " ", result.stderr).split())
+    """What a command wrote to stderr, on one line."""
+    return " ".join(result.stderr.split())
 
 
 def files_of(folder):

@@ -17,11 +17,13 @@ import pytest
 from bad_workbooks import cells, doubtful, files, layouts, together
 from bad_workbooks.valid import ROWS, SEEN, TODAY, Defect, at, both, coordinate, fill, more, put, spoil, write_valid
 from openpyxl import Workbook, load_workbook
+from openpyxl.utils import get_column_letter
 
 from engine.catalogue import catalogue
 from engine.sheets import BY_NAME, FIRST_ROW, HEAD_ROW, SHEETS, Column
 from engine.workbook.blank import write_blank
 from engine.workbook.grid import Cell, Contents, contents
+from engine.workbook.looks import WIDEST_PAGE
 from engine.workbook.problems import InvalidWorkbook, Problem, listing
 from engine.workbook.read import READ, Inputs, read
 from engine.workbook.validation import validation
@@ -260,6 +262,14 @@ def test_a_doubt_is_a_warning(doubt: Defect, valid: Path, tmp_path: Path) -> Non
     assert (warning.place, warning.sentence, warning.severity) == (doubt.place, doubt.says, "warning")
 
 
+def test_days_soon_after_the_month_are_not_doubted(valid: Path, tmp_path: Path) -> None:
+    """Nor are those of a workbook that reports a month long past."""
+    last = fill("Traffic", {"checked_on": date(2027, 3, 2)})
+    assert read(spoil(valid, tmp_path / "last.xlsx", last)).warnings == ()
+    past = fill("Settings", {"report_month": date(2026, 1, 1)})
+    assert read(spoil(valid, tmp_path / "past.xlsx", past)).warnings == ()
+
+
 def test_measurements_that_fit_are_not_doubted(valid: Path, tmp_path: Path) -> None:
     measured = {"measured_output_speed": 1000, "measured_input_speed": 3900}
     assert read(spoil(valid, tmp_path / "even.xlsx", fill("Configurations", measured))).warnings == ()
@@ -351,8 +361,27 @@ def test_sheets_can_be_used_and_printed(valid: Path) -> None:
         assert sheet.protection.sheet and sheet.protection.password is None
         assert not sheet.protection.sort and not sheet.protection.insertRows and not sheet.protection.autoFilter
         assert not first.protection.locked and sheet["A1"].protection.locked
-        assert sheet.freeze_panes and sheet.page_setup.fitToWidth == 1 and sheet.print_title_rows == "$3:$4"
+        assert sheet.freeze_panes and sheet.print_title_rows == "$3:$4"
+        # A sheet that would be too small to read on one page has its names on each of several.
+        width = sum(sheet.column_dimensions[get_column_letter(n + 1)].width for n in range(len(declared.columns)))
+        across = 1 if declared.vertical or width <= WIDEST_PAGE else 2
+        assert (sheet.page_setup.fitToWidth, sheet.print_title_cols) == (across, "$A:$A" if across > 1 else None)
         assert not [cell.coordinate for row in sheet.iter_rows() for cell in row if cell.style == "Normal"]
+
+
+def test_rows_grow_with_what_is_typed_into_them(tmp_path: Path) -> None:
+    settings = [{"owner": "those who answer for the figures " * 3}]
+    write_blank(tmp_path / "blank.xlsx", {"Settings": settings}, today=TODAY)
+    book = load_workbook(tmp_path / "blank.xlsx")
+    for declared in SHEETS:
+        sheet = book[declared.name]
+        assert not sheet.sheet_format.customHeight
+        assert declared.vertical or sheet.row_dimensions[FIRST_ROW].height is None
+        for column in declared.columns:
+            if column.refers_to and not declared.vertical:
+                letter = coordinate(declared.name, column.name).rstrip("0123456789")
+                assert sheet.column_dimensions[letter].width >= len("Llama 3.1 8B") + 2
+    assert book["Settings"].row_dimensions[FIRST_ROW + 1].height > 3 * 13
 
 
 def test_every_input_has_a_prompt_that_excel_can_show() -> None:

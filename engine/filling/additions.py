@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from engine.catalogue import catalogue
 from engine.filling import UnknownNameError
-from engine.filling.competitor_prices import competitor_rows
+from engine.filling.competitor_prices import competitor_rows, same_model, without_rows
 from engine.filling.model_config import model_row
 from engine.sheets import COMPETITORS, HARDWARE, MODELS, Sheet
-from engine.workbook.adding import add_rows
-from engine.workbook.copying import Copy, Target, copied
+from engine.workbook.adding import add_rows, names_on
+from engine.workbook.copying import Book, Copy, Target, copied
 from engine.workbook.problems import listed, nearest
 
 Row = dict[str, Any]
@@ -42,9 +43,29 @@ def add_prices(
 ) -> Copy:
     """A copy with the prices of these providers' models on Competitors; `over` types over the rows that are there.
 
+    A new row is for the model of that name on Models, where there is one.
     Errors: UnknownNameError; as `copied` and `add_rows`.
     """
-    return _added(workbook, target, COMPETITORS, competitor_rows(providers, models), over=over)
+    rows = competitor_rows(providers, models)
+
+    def change(book: Book) -> list[str]:
+        ours, there = names_on(book, MODELS), {name.casefold() for name in names_on(book, COMPETITORS)}
+        new = {row["competitor"]: same_model(row, ours) for row in rows if row["competitor"].casefold() not in there}
+        filled = [{**row, "for_model": new[row["competitor"]]} if new.get(row["competitor"]) else row for row in rows]
+        lines = add_rows(book, COMPETITORS, filled, over=over)
+        return [f"{line}{_for(new.get(row['competitor']))}" for line, row in zip(lines, rows, strict=True)]
+
+    copy = copied(workbook, target, change)
+    of = f" with {' or '.join(models)} in its name" if models else ""
+    silent = (f"no row of {name} is added: it sells no model{of} by tokens" for name in without_rows(providers, rows))
+    return replace(copy, notes=(*copy.notes, *silent))
+
+
+def _for(model: str | None) -> str:
+    """What is said of a new row; of one that was there nothing."""
+    if model is None:
+        return ""
+    return f", for {model}" if model else ", for_model blank: no such name on Models"
 
 
 def _added(workbook: Path, target: Target, sheet: Sheet, rows: Sequence[Row], *, over: bool = False) -> Copy:

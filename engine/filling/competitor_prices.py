@@ -6,7 +6,8 @@ package, which is pinned, and nothing is dated back. Nothing is fetched.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, time
 from importlib.metadata import version
 from typing import Any
@@ -26,12 +27,15 @@ PRICES = {
     "api_output_price": "output_mtok",
 }
 REQUIRED = ("api_input_price", "api_output_price")
+# Words that vendors add to the name of a model, and that leave it the same model.
+ADDED_WORDS = {"meta", "instruct", "it", "turbo", "versatile", "instant", "basic"}
 
 
 def competitor_rows(providers: Sequence[str], parts: Sequence[str] = ()) -> list[Row]:
     """A row for every model of these providers that is sold by input and output tokens.
 
-    Where `parts` are given, only for models whose names hold one of them.
+    Where `parts` are given, only for models whose names hold one of them. What a provider sells at the same prices
+    under another spelling of its name is there once.
     Errors: UnknownNameError for a provider that is not in the list, or where no model is left.
     """
     rows = [row for name in dict.fromkeys(providers) for row in _rows(_provider(name))]
@@ -40,7 +44,40 @@ def competitor_rows(providers: Sequence[str], parts: Sequence[str] = ()) -> list
     if not kept:
         reason = f"has {' or '.join(parts)} in its name" if rows else "is sold by input and output tokens"
         raise UnknownNameError(f"no model of {listed(providers)} {reason}")
-    return kept
+    offers: dict[tuple[Any, ...], Row] = {}
+    for row in kept:
+        offers.setdefault(_sold(row), row)
+    return list(offers.values())
+
+
+def without_rows(providers: Sequence[str], rows: Sequence[Row]) -> list[str]:
+    """The providers that none of the rows are of."""
+    return [name for name in dict.fromkeys(providers) if name not in {_parts(row)[0] for row in rows}]
+
+
+def same_model(row: Row, models: Iterable[str]) -> str:
+    """The first of these names that is the model of the row, however it is written; empty where none is."""
+    bare = _bare(_parts(row)[1])
+    return next((model for model in models if _bare(model) == bare), "")
+
+
+def _parts(row: Row) -> tuple[str, str]:
+    """The provider and the model that are named in a row."""
+    provider, _, model = row["competitor"].partition(" ")
+    return provider, model
+
+
+def _sold(row: Row) -> tuple[Any, ...]:
+    """What two rows share that are the same offer."""
+    provider, model = _parts(row)
+    return provider, _bare(model), *(row.get(column) for column in (*PRICES, "context_limit"))
+
+
+def _bare(model: str) -> str:
+    """The name of a model without its maker, without what vendors add, and without how it is written."""
+    name = re.sub(r"(?<=\d)p(?=\d)", ".", model.casefold().rpartition("/")[2])
+    words = (re.sub(r"^v(?=\d)", "", word) for word in re.split(r"[\s_-]+", name))
+    return "".join(word for word in words if word not in ADDED_WORDS)
 
 
 def _provider(name: str) -> Any:

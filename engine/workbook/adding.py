@@ -86,6 +86,13 @@ def standing_of(book: Workbook, declared: Sheet) -> Standing:
     return Standing(sheet, layout_of(replace(declared, may_be_empty=True), grid))
 
 
+def names_on(book: Workbook, declared: Sheet) -> list[str]:
+    """The names in the first key column of a sheet, from top to bottom. Errors: as `standing_of`."""
+    place = standing_of(book, declared)
+    cells = (place.sheet.cell(*at).value for at in place.layout.positions.get(declared.keys[0].name, ()))
+    return [str(name) for name in cells if name is not None]
+
+
 def add_rows(book: Workbook, declared: Sheet, rows: Sequence[Row], *, over: bool = False) -> list[str]:
     """Types rows, each from column to value, below the last one of the sheet; says where each stands now.
 

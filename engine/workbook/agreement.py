@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Iterator
+from datetime import date
+from statistics import median_high
 
 import numpy as np
 
-from engine.sheets import BY_NAME, CHOICES, CONFIGURATIONS, MODELS, Choice
+from engine.sheets import BY_NAME, CHOICES, CONFIGURATIONS, MODELS, SEEN_ON, Choice
 from engine.workbook.demand import CHECKS as DEMAND_CHECKS
 from engine.workbook.demand import classes_of
 from engine.workbook.describe import amount, number
@@ -27,6 +29,8 @@ PARTS = (
     (("kv_heads",), "attention_heads"),
 )
 MEASURED_TOLERANCE = 0.05
+DAYS = (*SEEN_ON, "valid_from")
+FURTHEST_AHEAD = 92  # days after the month, in which sources may still be looked at and prices be known
 # Settings that a question of the report needs together.
 TOGETHER = (
     (("draft_model", "acceptance"), "the question of speculative decoding"),
@@ -130,10 +134,10 @@ def _prompts(tables: Tables) -> Iterator[Problem]:
 
 def _prices(tables: Tables) -> Iterator[Problem]:
     """Price lists in use hold by the end of the month."""
-    month = tables["Settings"].columns["report_month"].item(0) if len(tables["Settings"]) else None
+    month = _month(tables)
     if month is None:
         return
-    end = month.replace(day=calendar.monthrange(month.year, month.month)[1])
+    end = _end_of(month)
     users: dict[str, list[str]] = {}
     for row in tables["Configurations"]:
         users.setdefault(row["price_list"], []).append(row["configuration"])
@@ -144,6 +148,36 @@ def _prices(tables: Tables) -> Iterator[Problem]:
             allowed = f"the month reported ends on {end:%Y-%m-%d}, and {used}"
             advice = "Name another price list there, or correct the date."
             yield Problem(*row.place("valid_from"), found, allowed, advice)
+
+
+def _month(tables: Tables) -> date | None:
+    settings = tables["Settings"]
+    month: date | None = settings.columns["report_month"].item(0) if len(settings) else None
+    return month
+
+
+def _end_of(month: date) -> date:
+    return month.replace(day=calendar.monthrange(month.year, month.month)[1])
+
+
+def _future_dates(tables: Tables) -> Iterator[Problem]:
+    """Warns of days so long after the month that their year must be a slip."""
+    month = _month(tables)
+    if month is None:
+        return
+    columns = [(table, column) for table in tables.values() for column in table.sheet.columns if column.name in DAYS]
+    days = [(row, column.name) for table, column in columns for row in table if row[column.name]]
+    # A workbook of an old month may have been made much later: most of its days then say so.
+    latest = max(_end_of(month), median_high([row[name] for row, name in days] or [month]))
+    used = set(tables["Configurations"].columns["price_list"])
+    for row, name in days:
+        # A price list in use that does not hold yet is a problem already.
+        told = name == "valid_from" and row["price_list"] in used
+        if (row[name] - latest).days > FURTHEST_AHEAD and not told:
+            months = 12 * (row[name].year - month.year) + row[name].month - month.month
+            later = f"{months} months" if months < 24 else f"{months // 12} years"
+            allowed = f"that lies {later} after the month reported, {month:%Y-%m}"
+            yield Problem(*row.place(name), f"{name} is {row[name]:%Y-%m-%d}", allowed, "Check the year.", "warning")
 
 
 def _measured_speeds(tables: Tables) -> Iterator[Problem]:
@@ -195,4 +229,14 @@ def _draft_model(tables: Tables) -> Iterator[Problem]:
                 yield Problem(*row.place(missing[0]), found, allowed, "Fill it in to have that page.", "warning")
 
 
-CHECKS = (_models, _chosen_columns, _parallelism, _batch, _prompts, _prices, _measured_speeds, _draft_model)
+CHECKS = (
+    _models,
+    _chosen_columns,
+    _parallelism,
+    _batch,
+    _prompts,
+    _prices,
+    _future_dates,
+    _measured_speeds,
+    _draft_model,
+)

@@ -86,6 +86,8 @@ def add_sheet(book: Workbook, declared: Sheet, rows: Sequence[Mapping[str, Any]]
         _write_upright(sheet, declared, rows[0] if rows else {})
     else:
         _write_lying(sheet, declared, rows)
+    # Rows without a height of their own grow with the text that is typed into them.
+    sheet.sheet_format.customHeight = False
     protect(sheet)
     sheet.sheet_view.showGridLines = False
     sheet.sheet_properties.tabColor = INPUT_TAB
@@ -110,7 +112,7 @@ def put_setting(sheet: Worksheet, declared: Sheet, column: Column, line: int, va
     put(sheet.cell(line, 2), value, "Input Text", column.unit.excel_format)
     put(sheet.cell(line, 3), describe.unit(column), "Text")
     put(sheet.cell(line, 4), text, "Text")
-    sheet.row_dimensions[line].height = row_height(text, SETTING_WIDTHS[3])
+    sheet.row_dimensions[line].height = max(map(row_height, (str(value or ""), text), SETTING_WIDTHS[1::2]))
     sheet.add_data_validation(validation(declared, column, f"B{line}"))
 
 
@@ -175,8 +177,10 @@ def _width(column: Column, values: Sequence[Any]) -> float:
         return max(NARROWEST, len(describe.unit(column)) + 1.5, min(digits, 9) + 1.5)
     if column.unit.kind in ("date", "month"):
         return 13.0
-    is_long = not (column.refers_to or column.choices or column.words)
-    longest = max((len(str(value)) for value in values if value is not None), default=0) + 2.0
+    lengths = [len(str(value)) for value in values if value is not None]
+    # Words are short, and of names only those that are there are known to be.
+    is_long = not (column.choices or column.words or (column.refers_to and lengths))
+    longest = max(lengths, default=0) + 2.0
     return min(max(longest, _head_width(column), LONG_TEXT if is_long else NARROWEST), WIDEST)
 
 

@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from openpyxl import Workbook
+from openpyxl.formatting.rule import Rule
+from openpyxl.styles import Border, Side
+from openpyxl.styles.differential import DifferentialStyle
 from openpyxl.utils import get_column_letter
 from openpyxl.workbook.defined_name import DefinedName
 from openpyxl.worksheet.formula import ArrayFormula
@@ -20,6 +23,7 @@ from engine.sheets import (
     FIRST_ROW,
     HEAD_ROW,
     PRICES,
+    SEEN_ON,
     SETTINGS,
     SHEETS,
     TRAFFIC,
@@ -27,7 +31,7 @@ from engine.sheets import (
     Column,
     Sheet,
 )
-from engine.workbook.looks import BLUE, protect, put, put_title, set_print, set_widths
+from engine.workbook.looks import BLUE, GRID, protect, put, put_title, set_print, set_widths
 
 NAME, MASTER = "Checks", "Master_Check"
 PURPOSE = "Live checks of this workbook. Whatever else may be wrong, the command check says, with its cell."
@@ -66,6 +70,7 @@ def write_checks(book: Workbook, header: str, classes: int, mix_rows: int) -> No
     _write(sheet, FIRST_ROW, failed, ("Total Text", "Total", "Total", "Check Cell"))
     for row, check in enumerate(checks, first):
         _write(sheet, row, check, ("Row Label", "Calculation", "Calculation", "Calculation"))
+    _rule_named(sheet, f"A{first}:D{last}")
     _write_mixes(sheet, mix_rows + SPARE_LINES)
     book.defined_names[MASTER] = DefinedName(MASTER, attr_text=f"{NAME}!$B${FIRST_ROW}")
     set_widths(sheet, WIDTHS)
@@ -88,6 +93,16 @@ def _write(sheet: Worksheet, row: int, check: LiveCheck, styles: tuple[str, str,
         # What looks along two tables at once is calculated as an array, which Excel of 2007 must be told.
         here = sheet.cell(row, column)
         here.value = ArrayFormula(here.coordinate, content) if "TRANSPOSE" in content else content
+
+
+def _rule_named(sheet: Worksheet, cells: str) -> None:
+    """Leaves a line below the checks that have a name, so that spare ones are blank on paper."""
+    for row in sheet[cells]:
+        for cell in row:
+            cell.border = Border()
+    rule = DifferentialStyle(border=Border(bottom=Side("thin", GRID)))
+    named = f'${cells.split(":")[0]}<>""'
+    sheet.conditional_formatting.add(cells, Rule("expression", dxf=rule, formula=[named]))
 
 
 def _write_mixes(sheet: Worksheet, lines: int) -> None:
@@ -124,8 +139,9 @@ def _of_sheets(mix_lines: int) -> Iterator[LiveCheck]:
         if sheet.name in named and len(sheet.keys) == 1 and sheet is not CONFIGURATIONS:
             yield LiveCheck(f"{sheet.name}: names that stand twice", _repeated(sheet))
     for sheet in SHEETS:
-        if any(column.name == "checked_on" for column in sheet.columns):
-            yield _age(sheet)
+        for column in sheet.columns:
+            if column.name in SEEN_ON:
+                yield _age(sheet, column.name)
     more = f'MAX(0,SUMPRODUCT(({_key(TRAFFIC_MIXES)}<>"")*1)-{mix_lines})'
     yield LiveCheck(f"{TRAFFIC_MIXES.name}: rows beyond the lines on the right", more)
     used = f"({_cells(CONFIGURATIONS, 'price_list')}=TRANSPOSE({_cells(PRICES, 'price_list')}))"
@@ -185,12 +201,12 @@ def _key(sheet: Sheet) -> str:
     return _cells(sheet, sheet.keys[0].name)
 
 
-def _age(sheet: Sheet) -> LiveCheck:
+def _age(sheet: Sheet, column: str) -> LiveCheck:
     """The day that the source seen longest ago was seen on, and the first that is not too long ago."""
-    days = _cells(sheet, "checked_on")
+    days = _cells(sheet, column)
     limit, default = _setting("staleness_limit"), SETTINGS.column("staleness_limit").default
     return LiveCheck(
-        f"{sheet.name}: oldest checked_on",
+        f"{sheet.name}: oldest {column}",
         f'IF(COUNT({days})=0,"",MIN({days}))',
         f'IF(Report_Month="","",{END_OF_MONTH}-IF({limit}="",{default},{limit}))',
         'OR({found}="",{allowed}="",AND(ISNUMBER({found}),{found}>={allowed}))',

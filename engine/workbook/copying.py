@@ -28,6 +28,7 @@ from engine.workbook.problems import InvalidWorkbook, Place, address, damaged_fi
 from engine.workbook.recalculation import RecalculationError, recalculate
 from engine.workbook.safety import safe_bytes
 
+Book = Workbook  # for changes from rooms that know no library of Excel's files
 # A change works on the loaded book and says, line by line, what it did.
 Change = Callable[[Workbook], Sequence[str]]
 Places = set[Place]

@@ -45,7 +45,8 @@ def _mark(book: Workbook, found: Sequence[Problem]) -> list[str]:
         _mark_cell(_seen(book[sheet], cell), problems)
     add_missing_styles(book)
     index = _index(book, found)
-    return [f"{address(index, 'A1')}  {counted(found)}, {len(cells)} {'cell' if len(cells) == 1 else 'cells'} marked"]
+    marked = f"{len(cells)} {'cell is' if len(cells) == 1 else 'cells are'} marked"
+    return [f"{marked}; the sheet {index} of the copy lists {counted(found)}"]
 
 
 def _seen(sheet: Worksheet, coordinate: str) -> Cell:

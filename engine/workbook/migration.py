@@ -21,18 +21,19 @@ from openpyxl.worksheet.filters import FilterColumn
 from openpyxl.worksheet.table import Table, TableColumn
 from openpyxl.worksheet.worksheet import Worksheet
 
-from engine.sheets import SETTINGS, SHEETS, TRAFFIC, TRAFFIC_MIXES, Column, Sheet
+from engine.sheets import SEEN_ON, SETTINGS, SHEETS, TRAFFIC, TRAFFIC_MIXES, Column, Sheet
 from engine.workbook import checks, describe
 from engine.workbook.adding import Standing, standing_of
 from engine.workbook.blank import NAMED_CELLS, NARROWEST, add_sheet, put_column, put_setting
 from engine.workbook.copying import Copy, Target, copied
 from engine.workbook.cover import TITLE
+from engine.workbook.layout import Layout, coordinate
 from engine.workbook.looks import add_missing_styles, retype
 from engine.workbook.problems import InvalidWorkbook, Problem, address, listed, nearest
 from engine.workbook.read import Inputs, read
 from engine.workbook.shipped import given_rows
 
-REPORT_MONTH, CHECKED_ON = "report_month", "checked_on"
+REPORT_MONTH = "report_month"
 UPRIGHT = 90  # degrees
 CHECKED = (TRAFFIC, TRAFFIC_MIXES)  # sheets whose rows have lines on the sheet of live checks
 MONTHLY = (TRAFFIC, TRAFFIC_MIXES)  # sheets whose figures are of one month
@@ -43,8 +44,14 @@ def migrated(workbook: Path, target: Target, month: date | None = None) -> Copy:
 
     Errors: as `copied`.
     """
-    copy = copied(workbook, target, lambda book: _migrate(book, month))
-    return replace(copy, needs=tuple(_needs(target.path, month)))
+    renamed: list[str] = []
+
+    def change(book: Workbook) -> list[str]:
+        renamed.extend(_perhaps_renamed(book))
+        return _migrate(book, month)
+
+    copy = copied(workbook, target, change)
+    return replace(copy, needs=(*renamed, *_needs(target.path, month)))
 
 
 def _migrate(book: Workbook, month: date | None) -> list[str]:
@@ -75,17 +82,34 @@ def _insert_sheet(book: Workbook, declared: Sheet) -> str:
 def _complete(book: Workbook, declared: Sheet) -> Iterator[str]:
     """Adds the columns or settings that the sheet lacks, but for those that seem to be there under another name."""
     place = standing_of(book, declared)
-    heads = place.layout.heads
-    if not heads:
-        return
-    lines = place.sheet[place.head_row] if not declared.vertical else place.sheet["A"]
-    own = [cell.value for cell in lines if isinstance(cell.value, str) and cell.value not in heads]
     add = _add_setting if declared.vertical else _add_column
-    for column in declared.columns:
-        if column.name not in heads and not nearest(column.name, own):
-            at = address(declared.name, add(place, declared, column))
-            meaning = "and must be filled in" if column.required else f"blank: {describe.blank(column)}"
-            yield f"{at}  {column.name} is added, {meaning}"
+    for name in _lacking(place.layout):
+        column = declared.column(name)
+        at = address(declared.name, add(place, declared, column))
+        meaning = "and must be filled in" if column.required else f"blank: {describe.blank(column)}"
+        yield f"{at}  {name} is added, {meaning}"
+
+
+def _lacking(layout: Layout) -> list[str]:
+    """The columns that a sheet with heads lacks, and that no other head of it stands for in all likelihood."""
+    likely = {name for name, candidates in layout.missing.items() if any(each.is_likely for each in candidates)}
+    return [name for name in layout.missing if layout.heads and name not in likely]
+
+
+def _perhaps_renamed(book: Workbook) -> Iterator[str]:
+    """The heads that may stand for a column which is to be added."""
+    for declared in SHEETS:
+        if declared.name in book.sheetnames:
+            layout = standing_of(book, declared).layout
+            strange: dict[str, list[str]] = {}
+            for name in _lacking(layout):
+                for each in layout.missing[name]:
+                    head = f"{address(declared.name, coordinate(each.position))}  '{each.head}'"
+                    strange.setdefault(head, []).append(name)
+            for head, names in strange.items():
+                added = f"which {'is' if len(names) == 1 else 'are'} added blank"
+                way_out = "if so, rename it and delete what was added"
+                yield f"{head} may be the renamed {listed(names)}, {added}: {way_out}"
 
 
 def _add_setting(place: Standing, declared: Sheet, column: Column) -> str:
@@ -220,8 +244,9 @@ def _stale(inputs: Inputs, month: date) -> Iterator[str]:
     end = month.replace(day=calendar.monthrange(month.year, month.month)[1])
     limit = int(inputs.settings["staleness_limit"])
     for name, table in inputs.tables.items():
-        if CHECKED_ON in table.addresses:
-            old = [row.address(CHECKED_ON) for row in table if (end - row[CHECKED_ON]).days > limit]
+        for column in SEEN_ON:
+            seen = table if column in table.addresses else ()
+            old = [row.address(column) for row in seen if (end - row[column]).days > limit]
             if old:
                 rows = "1 row" if len(old) == 1 else f"{len(old)} rows"
                 reason = f"the sources of {rows} were last looked at more than {limit} days before {end:%Y-%m-%d}"

@@ -108,10 +108,21 @@ def address(sheet: str, cell: str) -> str:
 
 
 def nearest(name: str, names: Iterable[str]) -> str | None:
-    """The name that was probably meant; None where none is close. Case, spaces and hyphens make no difference."""
-    folded = {_folded(known): known for known in names}
-    matches = get_close_matches(_folded(name), folded, n=1, cutoff=0.7)
+    """The name that was probably meant: the only one that begins so, or the closest; None where none is.
+
+    Case, spaces and hyphens make no difference. Other numbers do: they make another size, version or format.
+    """
+    wanted = _folded(name)
+    folded = {_folded(known): known for known in names if _same_numbers(name, known)}
+    begun = [known for known in folded if re.match(rf"{re.escape(wanted)}(_|$)", known)]
+    matches = begun if len(begun) == 1 else get_close_matches(wanted, folded, n=1, cutoff=0.7)
     return folded[matches[0]] if matches else None
+
+
+def _same_numbers(one: str, other: str) -> bool:
+    """Whether two names hold the same numbers, or one of them some more."""
+    first, second = (Counter(re.findall(r"\d+(?:\.\d+)?", name)) for name in (one, other))
+    return first <= second or second <= first
 
 
 def _folded(name: str) -> str:
@@ -164,9 +175,17 @@ def empty_sheet(at: Place) -> Problem:
     return Problem(*at, "the sheet has no rows", "at least one is needed", "Fill in this row.")
 
 
-def missing_column(at: Place, name: str, what: str) -> Problem:
-    how = "as a head in this row" if what == "column" else "as a row of its own"
-    return Problem(*at, f"the {what} {name} is missing", "", f"Add it {how}; the {what}s may stand in any order.")
+def missing_column(at: Place, name: str, what: str, strange: Sequence[str] = ()) -> Problem:
+    """`strange` are names that are not known here, with their cells: one of them may be the one that is missing."""
+    how = "as a row of its own" if what == "setting" else "as a head in this row"
+    order = f"the {what}s may stand in any order."
+    found = f"the {what} {name} is missing"
+    if not strange:
+        return Problem(*at, found, "", f"Add it {how}; {order}")
+    one = len(strange) == 1
+    may_be = f"{strange[0]} may be it" if one else f"one of these may be it: {listed(strange)}"
+    which = "it" if one else "the right one"
+    return Problem(*at, found, may_be, f"Rename {which} to {name}, or add that {how}; {order}")
 
 
 def renamed_column(at: Place, found: str, name: str, what: str) -> Problem:

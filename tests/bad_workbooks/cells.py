@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from bad_workbooks.valid import Defect, at, fill, more
+from bad_workbooks.valid import Defect, at, both, fill, more
 
 
 def cell(name: str, sheet: str, column: str, value: Any, says: str) -> Defect:
@@ -218,6 +218,39 @@ DEFECTS = (
         "Did you mean Llama 8B? Choose one, or add a row there.",
     ),
     cell(
+        "a name of another size",
+        "Configurations",
+        "model",
+        "Llama 70B",
+        "'Llama 70B' is not on the Models sheet, which has: Llama 8B. Choose one, or add a row there.",
+    ),
+    cell(
+        "the beginning of a name",
+        "Configurations",
+        "model",
+        "llama",
+        "'llama' is not on the Models sheet, which has: Llama 8B. "
+        "Did you mean Llama 8B? Choose one, or add a row there.",
+    ),
+    cell(
+        "a name with a number more",
+        "Configurations",
+        "hardware",
+        "H100 80",
+        "'H100 80' is not on the Hardware sheet, which has: H100. "
+        "Did you mean H100? Choose one, or add a row there.",
+    ),
+    Defect(
+        "the beginning of two names",
+        both(
+            more("Hardware", {"hardware": "H100 PCIe"}),
+            fill("Hardware", {"hardware": "H100 SXM"}),
+            fill("Configurations", {"hardware": "H100"}),
+        ),
+        at("Configurations", "hardware"),
+        "'H100' is not on the Hardware sheet, which has: H100 SXM, H100 PCIe. Choose one, or add a row there.",
+    ),
+    cell(
         "traffic that is neither a class nor a mix",
         "Configurations",
         "traffic",
@@ -236,8 +269,8 @@ DEFECTS = (
         "a word that is not in the list",
         "Precisions",
         "compute",
-        "fp80",
-        "compute is 'fp80'; allowed is one of bf16, fp8, int8, fp4. Did you mean fp8? Choose one from the list.",
+        "bf-16",
+        "compute is 'bf-16'; allowed is one of bf16, fp8, int8, fp4. Did you mean bf16? Choose one from the list.",
     ),
     cell(
         "a word with capitals",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from bad_workbooks.valid import Defect, Edit, at, both, fill, more
@@ -119,6 +120,39 @@ WARNINGS = (
         at("Configurations", "measured_input_speed"),
         "measured_input_speed is 3,000 tok/s; 1,000 tok/s of output (T5) come with 4,000 tok/s of input in 'chat'. "
         "Check that both were measured together, on traffic of these lengths.",
+    ),
+    Defect(
+        "a day in another century's middle",
+        fill("Hardware", {"checked_on": date(2062, 11, 3)}),
+        at("Hardware", "checked_on"),
+        "checked_on is 2062-11-03; that lies 36 years after the month reported, 2026-11. Check the year.",
+    ),
+    Defect(
+        "the first day that is too far ahead",
+        fill("Traffic", {"checked_on": date(2027, 3, 3)}),
+        at("Traffic", "checked_on"),
+        "checked_on is 2027-03-03; that lies 4 months after the month reported, 2026-11. Check the year.",
+    ),
+    Defect(
+        "prices of others from next year",
+        fill(
+            "Competitors",
+            {
+                "competitor": "them",
+                "api_input_price": 1,
+                "api_output_price": 2,
+                "source": "assumption",
+                "as_of": date(2027, 11, 3),
+            },
+        ),
+        at("Competitors", "as_of"),
+        "as_of is 2027-11-03; that lies 12 months after the month reported, 2026-11. Check the year.",
+    ),
+    Defect(
+        "a price list that nothing uses, of a year to come",
+        more("Prices", {"price_list": "next", "valid_from": date(2062, 12, 1)}),
+        at("Prices", "valid_from", 1),
+        "valid_from is 2062-12-01; that lies 36 years after the month reported, 2026-11. Check the year.",
     ),
     Defect(
         "demand that nothing serves",

@@ -64,6 +64,41 @@ DEFECTS = (
         "the setting headroom is missing. Add it as a row of its own; the settings may stand in any order.",
     ),
     Defect(
+        "a column renamed beyond recognition",
+        put("Traffic", _head("Traffic", "mean_requests"), "per second"),
+        "Traffic!B4",
+        "the column mean_requests is missing; 'per second' (B4) may be it. Rename it to mean_requests, or add that as "
+        "a head in this row; the columns may stand in any order.",
+    ),
+    Defect(
+        "a column moved and renamed",
+        both(put("Hardware", HEAD, None), put("Hardware", "T4", "our speed"), put("Hardware", "S4", "ours")),
+        "Hardware!A4",
+        "the column memory_bandwidth is missing; one of these may be it: 'ours' (S4), 'our speed' (T4). "
+        "Rename the right one to memory_bandwidth, or add that as a head in this row; the columns may stand in any "
+        "order.",
+    ),
+    Defect(
+        "a column moved and renamed under its unit",
+        both(
+            put("Hardware", HEAD, None),
+            put("Hardware", "S4", "ours"),
+            put("Hardware", "T4", "our speed"),
+            put("Hardware", "T3", "GB/s"),
+        ),
+        "Hardware!T4",
+        "the column memory_bandwidth is missing; one of these may be it: 'our speed' (T4), 'ours' (S4). "
+        "Rename the right one to memory_bandwidth, or add that as a head in this row; the columns may stand in any "
+        "order.",
+    ),
+    Defect(
+        "two columns renamed, each in its place",
+        both(put("Traffic", "B4", "per second"), put("Traffic", "C4", "at noon"), put("Traffic", "N4", "ours")),
+        "Traffic!C4",
+        "the column peak_requests is missing; 'at noon' (C4) may be it. Rename it to peak_requests, or add that as "
+        "a head in this row; the columns may stand in any order.",
+    ),
+    Defect(
         "a renamed column",
         put("Hardware", HEAD, "Memory bandwith"),
         f"Hardware!{HEAD}",
@@ -74,6 +109,13 @@ DEFECTS = (
         put("Hardware", "Z4", "vendor"),
         "Hardware!Z4",
         "vendor is here a second time; the first is B4. Rename or delete one of the two.",
+    ),
+    Defect(
+        "a setting renamed beyond recognition",
+        put("Settings", NAME_OF_HEADROOM, "spare"),
+        f"Settings!{NAME_OF_HEADROOM}",
+        f"the setting headroom is missing; 'spare' ({NAME_OF_HEADROOM}) may be it. Rename it to headroom, or add that "
+        "as a row of its own; the settings may stand in any order.",
     ),
     Defect(
         "a renamed setting",
