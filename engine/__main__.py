@@ -259,6 +259,23 @@ def prices(
     _tell(lambda: add_prices(provider, model or [], to, target, over=update))
 
 
+@add.command()
+def measurements(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A CSV file of measured points.")],
+    to: To,
+    out: Out,
+    update: Annotated[bool, typer.Option("--update", help="Type over the points that are there.")] = False,
+    replace: Replace = False,
+    accept_loss: AcceptLoss = False,
+) -> None:
+    """Add rows to Measurements: measured points, kept with their sources. Nothing is calculated from them yet."""
+    from engine.filling.additions import add_measurements
+    from engine.workbook.copying import Target
+
+    target = Target(out, replace, accept_loss)
+    _tell(lambda: add_measurements(file, to, target, over=update))
+
+
 def _day(text: str) -> date:
     try:
         return date.fromisoformat(text) if text else date.today()
@@ -269,6 +286,7 @@ def _day(text: str) -> date:
 def _tell(write: Callable[[], Copy], out: TextIO | None = None) -> None:
     """Writes a copy and says what was done to it."""
     from engine.filling import UnknownNameError
+    from engine.filling.measurements import MeasurementsError
     from engine.filling.model_config import ConfigError
     from engine.workbook.copying import TargetError
 
@@ -278,6 +296,9 @@ def _tell(write: Callable[[], Copy], out: TextIO | None = None) -> None:
         raise typer.BadParameter(str(error)) from None
     except ConfigError as error:
         print(f"{error}.", file=sys.stderr)
+        raise typer.Exit(INVALID) from None
+    except MeasurementsError as error:
+        print(error, file=sys.stderr)
         raise typer.Exit(INVALID) from None
     for note in copy.notes:
         print(f"Note: {note}", file=sys.stderr)

@@ -27,6 +27,7 @@ from engine.units import (
     Microseconds,
     MicrosecondsPerRequest,
     MillisecondsPerRequest,
+    MillisecondsPerToken,
     Month,
     Number,
     Requests,
@@ -457,6 +458,31 @@ CONFIGURATIONS = Sheet(
     ),
 )
 
+MEASUREMENTS = Sheet(
+    "Measurements",
+    "Measured points, kept with their sources; nothing is calculated from them yet.",
+    (
+        Column("measurement", Text, "Name of the point: one run at one load.", key=True),
+        Column("model", Text, "Model that was served; it need not be on the Models sheet."),
+        Column("hardware", Text, "Accelerator it ran on; it need not be on the Hardware sheet."),
+        Column("precision", Text, "Precision of the weights; it need not be on the Precisions sheet."),
+        Column("engine", Text, "Software that served it.", default=""),
+        Column("engine_version", Text, "Version of that software.", default=""),
+        Column("accelerators", Count, "Accelerators of the replica that was measured.", at_least=1, at_most=1e6, whole=True),
+        Column("concurrency", Requests, "Requests in flight at once.", blank="not known", default=None, at_least=1, at_most=1e6),
+        Column("input_tokens", TokensPerRequest, "Tokens of a prompt, mean.", blank="not known", default=None, at_least=1, at_most=1e8),
+        Column("output_tokens", TokensPerRequest, "Tokens of an answer, mean.", blank="not known", default=None, at_least=1, at_most=1e7),
+        Column("measured_request_rate", RequestsPerSecond, "Requests per second that the replica completed.", blank="not measured", default=None, at_least=0.000001, at_most=1e8),
+        Column("measured_output_speed", TokensPerSecond, "Output tokens per second of the whole replica.", blank="not measured", default=None, at_least=0, at_most=1e9),
+        Column("measured_time_to_first_token", MillisecondsPerRequest, "Time from the request to its first token, mean or as the note says.", blank="not measured", default=None, at_least=0, at_most=1e8),
+        Column("measured_time_per_output_token", MillisecondsPerToken, "Time from one token of an answer to the next, mean or as the note says.", blank="not measured", default=None, at_least=0, at_most=1e6),
+        Column("source", Text, "Where the point was seen: document, page, log of your own."),
+        Column("measured_on", Date, "The day it was measured.", blank="not known", default=None),
+        Column("note", Text, "Anything a reader should know.", default=""),
+    ),
+    may_be_empty=True,
+)
+
 CHANGE_LOG = Sheet(
     "Change log",
     "One row per change of this workbook.",
@@ -480,6 +506,7 @@ SHEETS = (
     MODELS,
     PRECISIONS,
     CALIBRATION,
+    MEASUREMENTS,
     CHANGE_LOG,
 )
 BY_NAME = {sheet.name: sheet for sheet in SHEETS}

@@ -79,3 +79,104 @@ def test_what_stands_in_the_way_is_said(arguments: tuple[str, ...], code: int, s
     assert says in done.stderr
     assert "Traceback" not in done.stderr
     assert (done.returncode, done.stdout, list(tmp_path.iterdir())) == (code, "", [])
+
+
+OWN_HEADS = (
+    "measurement,model,hardware,precision,engine,accelerators,concurrency,measured_output_speed,source,measured_on"
+)
+LONG_HEADS = (
+    "id,system,n_chips,tp,model,weight_precision,input_len,output_len,batch_or_concurrency,metric,value,unit,source"
+)
+POINT = "night run,Our 70B,H100 SXM,fp8,vLLM,4,64,2512.5,=our log,2026-11-03"
+TTFT = "p-1,H100-SXM,2,2,llama-2-70b,fp8,128,256,16,ttft_ms,183.5,ms,a paper"
+EARNED = "p-2,H100-SXM,2,2,llama-2-70b,fp8,128,256,16,cost_usd_day,9,USD,a paper"
+
+
+def add_points(folder: Path, *lines: str, options: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    (folder / "points.csv").write_text("\n".join(lines), encoding="utf-8")
+    where = ("--to", EXAMPLE, "--out", "new.xlsx", *options)
+    return engine("add", "measurements", "points.csv", *where, folder=folder)
+
+
+def test_measured_points_under_the_sheets_own_names(tmp_path: Path) -> None:
+    done = add_points(tmp_path, f"{OWN_HEADS},rack", f"{POINT},7", "", f"{POINT.replace('night', 'day')},8")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        "Measurements!A5:Q5  night run",
+        "Measurements!A6:Q6  day run",
+        "Left out of points.csv, for lack of a column on Measurements: rack",
+        "Written: new.xlsx",
+    ]
+    row = read(tmp_path / "new.xlsx").tables["Measurements"].find("night run")
+    assert row is not None
+    assert (row["model"], row["accelerators"], row["concurrency"]) == ("Our 70B", 4, 64)
+    assert (row["measured_output_speed"], row["source"]) == (2512.5, "=our log")
+    assert row["measured_on"] == date(2026, 11, 3)
+    assert row.is_blank("measured_time_to_first_token") and row.is_blank("input_tokens")
+
+
+def test_measured_points_of_one_figure_per_line(tmp_path: Path) -> None:
+    speed = "p-3,H100-SXM,2,2,llama-2-70b,fp8,128,256,16,output_tok_s_total,900,tok/s,a paper"
+    done = add_points(tmp_path, LONG_HEADS, TTFT, EARNED, speed)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[2:4] == [
+        "Left out of points.csv, for lack of a column on Measurements: tp",
+        "Left out of points.csv, for lack of a column for the metric cost_usd_day: line 3",
+    ]
+    first, second = read(tmp_path / "new.xlsx").tables["Measurements"]
+    wanted = ("measurement", "hardware", "accelerators", "model", "precision", "input_tokens", "output_tokens")
+    assert [first[name] for name in wanted] == ["p-1", "H100-SXM", 2, "llama-2-70b", "fp8", 128, 256]
+    assert (first["concurrency"], first["measured_time_to_first_token"]) == (16, 183.5)
+    assert first.is_blank("measured_output_speed")
+    assert second["measured_output_speed"] == 900
+
+
+def test_points_that_are_there_are_typed_over_only_when_told(tmp_path: Path) -> None:
+    assert add_points(tmp_path, OWN_HEADS, POINT).returncode == 0
+    (tmp_path / "points.csv").write_text(f"{OWN_HEADS}\n{POINT.replace('2512.5', '2600')}", encoding="utf-8")
+    more = ("add", "measurements", "points.csv", "--to", "new.xlsx", "--out", "more.xlsx")
+    refused = engine(*more, folder=tmp_path)
+    assert (refused.returncode, (tmp_path / "more.xlsx").exists()) == (3, False)
+    assert "Measurements!A5  'night run' is already here; a name stands once" in refused.stderr
+    assert engine(*more, "--update", folder=tmp_path).stdout.startswith("Measurements!A5:Q5  night run, typed over\n")
+    table = read(tmp_path / "more.xlsx").tables["Measurements"]
+    assert [row["measured_output_speed"] for row in table] == [2600]
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        ((OWN_HEADS, POINT, POINT.replace("night", "NIGHT")), "line 3  'NIGHT run' is already in line 2; a name"),
+        ((OWN_HEADS, POINT.replace("Our 70B", " ")), "line 2  model is blank; every row needs one. Fill it in."),
+        ((OWN_HEADS, POINT.replace("2512.5", "")), "line 2  there is no measured figure; every line needs one."),
+        ((OWN_HEADS, POINT.replace("2512.5", "2.5k")), "line 2  measured_output_speed is the text '2.5k'; allowed is"),
+        ((OWN_HEADS, POINT.replace("2512.5", "nan")), "line 2  measured_output_speed is the text 'nan'; allowed is"),
+        ((OWN_HEADS, POINT.replace(",4,", ",0,")), "line 2  accelerators is 0"),
+        ((OWN_HEADS, POINT.replace("2026-11-03", "3/11/2026")), "line 2  measured_on is '3/11/2026'; allowed is"),
+        ((OWN_HEADS, f"{POINT},more"), "line 2  there are 11 cells; the heads are 10."),
+        ((OWN_HEADS, POINT.replace("our log", "our\x07log")), "line 2  source holds a control character."),
+        ((OWN_HEADS.replace("model", "models"), POINT), "line 1  the column model is missing; there are: "),
+        ((OWN_HEADS.replace("measured_o", "o"), POINT), "line 1  there is no column of a figure. Add one of measured_"),
+        ((f"{OWN_HEADS},model", f"{POINT},x"), "line 1  model is there twice. Rename or delete one of the two."),
+        ((LONG_HEADS, TTFT.replace(",ms,", ",s,")), "line 2  the unit of ttft_ms is 's'; allowed is ms. Convert"),
+        ((LONG_HEADS, TTFT.replace(",183.5,", ",,")), "line 2  there is no measured figure; every line needs one."),
+        ((LONG_HEADS.replace(",value", ",values"), TTFT), "line 1  the column value is missing; there are: id, system"),
+        ((LONG_HEADS, EARNED), "points.csv  has no line with a figure that is kept. Add lines with one of measured_"),
+        (('a,"b',), "points.csv  cannot be read as CSV in UTF-8. Name a CSV file of measured points, with commas"),
+        ((" ",), "points.csv  is empty. Name a CSV file of measured points"),
+    ],
+)
+def test_what_is_wrong_with_measured_points_is_said(lines: tuple[str, ...], says: str, tmp_path: Path) -> None:
+    done = add_points(tmp_path, *lines)
+    assert says in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (done.returncode, done.stdout) == (3, "")
+    assert [path.name for path in tmp_path.iterdir()] == ["points.csv"]
+
+
+def test_all_bad_lines_are_said_at_once_in_their_order(tmp_path: Path) -> None:
+    good = [POINT.replace("night", f"night {number}") for number in range(9)]
+    bad = [POINT.replace(",fp8,", ",,"), POINT.replace(",4,", ",many,").replace("night", "late")]
+    done = add_points(tmp_path, OWN_HEADS, bad[0], *good, bad[1])
+    places = [line.partition("  ")[0] for line in done.stderr.splitlines()]
+    assert places == ["points.csv, line 2", "points.csv, line 12"]

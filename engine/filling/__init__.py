@@ -1,4 +1,4 @@
-"""Filling: rows for a workbook from what exists: the catalogue, a model's config.json, a price list."""
+"""Filling: rows for a workbook from what exists: catalogue, config.json, price list, measured points."""
 
 
 class UnknownNameError(ValueError):

@@ -1,4 +1,4 @@
-"""Additions: rows of the catalogue, of a config.json or of a price list, typed into a copy. Knows no cell."""
+"""Additions: rows of catalogue, config.json, price list or measured points, typed into a copy. Knows no cell."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from typing import Any
 from engine.catalogue import catalogue
 from engine.filling import UnknownNameError
 from engine.filling.competitor_prices import competitor_rows, same_model, without_rows
+from engine.filling.measurements import measured_rows
 from engine.filling.model_config import model_row
-from engine.sheets import COMPETITORS, HARDWARE, MODELS, Sheet
+from engine.sheets import COMPETITORS, HARDWARE, MEASUREMENTS, MODELS, Sheet
 from engine.workbook.adding import add_rows, names_on
 from engine.workbook.copying import Book, Copy, Target, copied
 from engine.workbook.problems import listed, nearest
@@ -66,6 +67,19 @@ def _for(model: str | None) -> str:
     if model is None:
         return ""
     return f", for {model}" if model else ", for_model blank: no such name on Models"
+
+
+def add_measurements(file: Path, workbook: Path, target: Target, *, over: bool) -> Copy:
+    """A copy with the points of a CSV file on Measurements; `over` types over the rows that are there.
+
+    Errors: MeasurementsError; as `copied` and `add_rows`.
+    """
+    measured = measured_rows(file)
+    return copied(
+        workbook,
+        target,
+        lambda book: [*add_rows(book, MEASUREMENTS, measured.rows, over=over), *measured.left_out],
+    )
 
 
 def _added(workbook: Path, target: Target, sheet: Sheet, rows: Sequence[Row], *, over: bool = False) -> Copy:
