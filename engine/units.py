@@ -31,7 +31,7 @@ class Unit:
             return _FORMATS[self.kind]
         digits = "0" if self.decimals == 0 else "0." + "0" * self.decimals
         if self.kind == "share":
-            return f"{digits}%"
+            return f"{digits}%;{MINUS}{digits}%"
         return f"#,##{digits};{MINUS}#,##{digits};{digits}"
 
     @property

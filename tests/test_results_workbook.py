@@ -19,9 +19,9 @@ from engine.report.checks import TIE_OUT
 from engine.report.live import sheets_of
 from engine.run import report_month
 from engine.scenarios import BY_TRAFFIC, CONFIGURED, LINES, TOTAL, scenario
-from engine.sheets import BY_NAME, CHANGE_LOG, FIRST_ROW, SHEETS
+from engine.sheets import BY_NAME, CHANGE_LOG, FIRST_ROW, HEAD_ROW, SHEETS
 from engine.workbook.blank import write_blank
-from engine.workbook.read import read
+from engine.workbook.read import READ, read
 
 NOVEMBER = Path(__file__).parents[1] / "inputs" / "example.xlsx"
 # fmt: off
@@ -351,3 +351,18 @@ def test_a_change_is_seen_by_the_tie_out(changed, cached):
     before, after = cached["Calculation"][untouched], book["Calculation"][untouched]
     same = [alike(one.value, other.value) for one, other in zip(before, after, strict=True)]
     assert sum(same) > len(same) / 4
+
+
+def test_the_contents_say_what_each_sheet_answers(november):
+    book = load_workbook(november / "results.xlsx")
+    cover = book["Report"]
+    told = {row[0].value: row[1].value for row in cover.iter_rows(min_row=14, max_col=2) if row[0].hyperlink}
+    assert list(told) == book.sheetnames[1:]
+    frozen = {name for name, words in told.items() if words == "Inputs as they were"}
+    assert frozen == {sheet.name for sheet in READ}
+
+
+def test_heads_are_repeated_in_print_where_a_whole_sheet_has_the_same(november):
+    book = load_workbook(november / "results.xlsx")
+    assert book["Fleet"].print_title_rows == f"${HEAD_ROW}:${HEAD_ROW}"
+    assert book["Further questions"].print_title_rows is None

@@ -190,7 +190,7 @@ def test_points():
         (Gigabytes, f"#,##0.00;{MINUS}#,##0.00;0.00"),
         (Count, f"#,##0;{MINUS}#,##0;0"),
         (Seconds, f"#,##0.00000;{MINUS}#,##0.00000;0.00000"),
-        (Share, "0.0%"),
+        (Share, "0.0%;−0.0%"),
         (Text, "@"),
         (Flag, "0"),
         (Date, "yyyy-mm-dd"),

@@ -17,13 +17,11 @@ import pytest
 from bad_workbooks import cells, doubtful, files, layouts, together
 from bad_workbooks.valid import ROWS, SEEN, TODAY, Defect, at, both, coordinate, fill, more, put, spoil, write_valid
 from openpyxl import Workbook, load_workbook
-from openpyxl.utils import get_column_letter
 
 from engine.catalogue import catalogue
 from engine.sheets import BY_NAME, FIRST_ROW, HEAD_ROW, SHEETS, Column
 from engine.workbook.blank import write_blank
 from engine.workbook.grid import Cell, Contents, contents
-from engine.workbook.looks import WIDEST_PAGE
 from engine.workbook.problems import InvalidWorkbook, Problem, listing
 from engine.workbook.read import READ, Inputs, read
 from engine.workbook.validation import validation
@@ -362,10 +360,7 @@ def test_sheets_can_be_used_and_printed(valid: Path) -> None:
         assert not sheet.protection.sort and not sheet.protection.insertRows and not sheet.protection.autoFilter
         assert not first.protection.locked and sheet["A1"].protection.locked
         assert sheet.freeze_panes and sheet.print_title_rows == "$3:$4"
-        # A sheet that would be too small to read on one page has its names on each of several.
-        width = sum(sheet.column_dimensions[get_column_letter(n + 1)].width for n in range(len(declared.columns)))
-        across = 1 if declared.vertical or width <= WIDEST_PAGE else 2
-        assert (sheet.page_setup.fitToWidth, sheet.print_title_cols) == (across, "$A:$A" if across > 1 else None)
+        assert (sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight) == (1, 0)
         assert not [cell.coordinate for row in sheet.iter_rows() for cell in row if cell.style == "Normal"]
 
 

@@ -83,8 +83,11 @@ def width_for(texts: Iterable[object]) -> float:
     return max(10.0, min(60.0, max((len(str(text)) for text in texts), default=0) * 0.95 + 3))
 
 
-def fit_to_page(sheet: Worksheet, *, landscape: bool, one_page: bool = False, wide: int = 1) -> None:
-    """Print set-up: A4, `wide` pages wide, heads repeated."""
-    set_print(sheet, "Inference margin", [], "" if one_page else f"{HEAD_ROW}:{HEAD_ROW}")
+def fit_to_page(
+    sheet: Worksheet, *, landscape: bool, one_page: bool = False, wide: int = 1, one_table: bool = True
+) -> None:
+    """Print set-up: A4, `wide` pages wide, heads repeated where the whole sheet has the same."""
+    repeated = one_table and not one_page
+    set_print(sheet, "Inference margin", [], f"{HEAD_ROW}:{HEAD_ROW}" if repeated else "")
     sheet.page_setup.orientation = "landscape" if landscape else "portrait"
     sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = wide, 1 if one_page else 0

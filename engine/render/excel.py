@@ -41,6 +41,7 @@ PURPOSES = {
     "Fleet": "How many accelerators, how busy, at what bill?",
     "Speed": "What is a decode step made of?",
     "Questions": "What would a change cost: batch, slice, precision, accelerator, model, levers?",
+    "Further questions": "Memory, accelerators by the dollar, APIs, techniques, loads, reasoning, training, prices.",
     "Joined inputs": "What each configuration reads from the input sheets. Live.",
     "Traffic lines": "What each class adds to a traffic. Live.",
     "Calculation": "How each figure follows from the inputs, one formula per column. Live.",
@@ -126,7 +127,7 @@ def _draw_cover(sheet: Worksheet, draft: Draft, names: Sequence[str]) -> None:
     head(sheet, 13, ("Sheet", "What it answers"))
     for row, name in enumerate(names, 14):
         put(sheet, row, 1, name, "Hyperlink").hyperlink = f"#{quoted(name)}!A1"
-        put(sheet, row, 2, PURPOSES.get(name, "Inputs as they were"), "Text")
+        put(sheet, row, 2, "Inputs as they were" if name in inputs.tables else PURPOSES[name], "Text")
     start = 15 + len(names)
     head(sheet, start, ("How cells look", "Meaning"))
     for offset, (sample, style, meaning) in enumerate(

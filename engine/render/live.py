@@ -74,8 +74,9 @@ def draw_live_sheet(book: Workbook, live: LiveSheet) -> None:
     for chart in live.charts:
         _draw_chart(sheet, live, chart, f"A{last}")
         last += 22
-    sheet.freeze_panes = f"A{FIRST_ROW}" if len(live.tables) == 1 else None
-    fit_to_page(sheet, landscape=live.landscape, one_page=bool(live.charts))
+    one_table = len(live.tables) == 1
+    sheet.freeze_panes = f"A{FIRST_ROW}" if one_table else None
+    fit_to_page(sheet, landscape=live.landscape, one_page=bool(live.charts), one_table=one_table)
 
 
 def _widths(live: LiveSheet) -> list[float]:

@@ -22,7 +22,6 @@ INPUT_TAB = "C9A227"
 FONT = "Calibri"
 
 LANDSCAPE_FROM = 110  # characters of width above which a sheet is turned
-WIDEST_PAGE = 240  # characters of width that can still be read on one page
 LAST_COLUMN = 16384
 LINE = 16.0  # points
 
@@ -167,13 +166,10 @@ def set_column_style(sheet: Worksheet, column: int, style: str, number_format: s
 
 
 def set_print(sheet: Worksheet, header: str, widths: list[float], repeated_rows: str = "") -> None:
-    """A4, turned where wide, over several pages with the names repeated where wider; with running lines and heads."""
+    """A4, one page wide, turned where that is wide; with running lines and repeated heads."""
     sheet.page_setup.paperSize = sheet.PAPERSIZE_A4
     sheet.page_setup.orientation = "landscape" if sum(widths) > LANDSCAPE_FROM else "portrait"
-    across = max(1, math.ceil(sum(widths) / WIDEST_PAGE))
-    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = across, 0
-    if across > 1:
-        sheet.print_title_cols = "A:A"
+    sheet.page_setup.fitToWidth, sheet.page_setup.fitToHeight = 1, 0
     sheet.sheet_properties.pageSetUpPr = PageSetupProperties(fitToPage=True)
     margins = sheet.page_margins
     margins.left = margins.right = 0.6
