@@ -173,6 +173,7 @@ GIVEN = {
     "start_target": "s",
     "start_time": "s",
     "storage_price": "$/G*B/h",
+    "target_load": "",
     "target_margin": "",
     "three_year_accelerators": "",
     "time_budget": "s",

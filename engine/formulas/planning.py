@@ -94,6 +94,14 @@ def load_factor(mean_requests, peak_requests) -> Share:
     return np.where(peak_requests > 0, mean_requests / peak_requests, NOT_AVAILABLE)
 
 
+def requests_at_load(target_load, request_rate, replica_count, served_share) -> RequestsPerSecond:
+    """Requests of a whole traffic at which the fleet that serves a share of it is busy to so much of what it could do.
+
+    Source: definition.
+    """
+    return target_load * request_rate * replica_count / served_share
+
+
 def utilized_cost(full_load_cost, utilization) -> DollarsPerMillionTokens:
     """Cost of a token at a utilization, from its cost at full load.
 

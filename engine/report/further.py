@@ -23,7 +23,7 @@ from engine.scenarios import (
     Scenario,
 )
 from engine.sheets import COMPETITORS
-from engine.studies.questions import CACHING, LOAD, PAGING, PRECISION, REASONING, Asked
+from engine.studies.questions import CACHING, LOAD, PAGING, PRECISION, REASONING, Asked, within
 from engine.units import (
     BandwidthPerDollar,
     BytesPerToken,
@@ -213,7 +213,8 @@ def _cells(grain: Grain, key: str, columns: Columns) -> tuple[Live, ...]:
 
 def _table(title: str, first: str, grain: Grain, keys: Sequence[str], columns: Columns) -> LiveTable:
     """Rows of a grain by their names; of a case's name only what it is called within its question."""
-    rows = tuple(LiveRow((as_text(key.rpartition(": ")[2]), *_cells(grain, key, columns))) for key in keys)
+    of_cases = next(iter(grain.sources)) == "case"
+    rows = tuple(LiveRow((as_text(within(key) if of_cases else key), *_cells(grain, key, columns))) for key in keys)
     return LiveTable((Head(first), *_heads(columns)), rows, title)
 
 
@@ -274,7 +275,7 @@ def _by_ratio(grain: Grain) -> LiveTable:
     rows = tuple(
         LiveRow(
             (
-                as_text(case.rpartition(": ")[2]),
+                as_text(within(case)),
                 *(live(grain, "ratio_cost", key) for key in keys_of(case)),
                 live(grain, "break_even_input_output", keys_of(case)[0]),
                 live(grain, "own_or_api", keys_of(case)[0]),

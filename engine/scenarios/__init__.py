@@ -139,9 +139,13 @@ def with_cases(calculated: Scenario, cases: Sequence[Case]) -> Scenario:
     What a case does not change it shares with its configuration; a change of a name (hardware, precision, model)
     brings everything that is looked up by that name. Cases are in no total.
     """
+    names = [case.name for case in cases]
+    if len(set(names)) < len(names):
+        # Rows are found by name, here and in the workbook.
+        raise ValueError(f"two cases have one name: {sorted(name for name in set(names) if names.count(name) > 1)}")
     sources = case_sources(calculated[CONFIGURED].sources)
     keys: Columns = {
-        "case": np.array([case.name for case in cases]),
+        "case": np.array(names),
         "study": np.array([case.study for case in cases]),
         "configuration": np.array([case.configuration for case in cases]),
     }

@@ -30,7 +30,7 @@ from engine.report.words import count_of, in_words, listed, sentence
 from engine.scenarios import APIS, CONFIGURED, DECISIONS, DRAFTS, PRICE_COURSE, RATIOS, Grain, Scenario
 from engine.sheets import COMPETITORS
 from engine.studies.alternatives import nearest_apis
-from engine.studies.questions import Asked
+from engine.studies.questions import Asked, within
 from engine.units import Date, DollarsPerHour, DollarsPerMillionTokens, Share, brief_money, show
 
 MOST_PAIRS = 12  # with the table of ratios, a page
@@ -209,12 +209,12 @@ def _draft_finding(scenario: Scenario, today: str) -> str:
     grain = scenario[DRAFTS]
     keys = [str(key) for key in grain.keys]
     on = [key for key in keys if grain.value("speculate", key)]
-    sizes = [key.rpartition(": ")[2] for key in on]
+    sizes = [within(key) for key in on]
     if not on:
         return "Speculative decoding loses at every batch: leave it off"
     if len(on) == len(keys):
         return "Speculative decoding gains at every batch: switch it on"
-    gain = next((grain.value("speculation_gain", key) for key in keys if key.rpartition(": ")[2] == today), None)
+    gain = next((grain.value("speculation_gain", key) for key in keys if within(key) == today), None)
     here = f", and makes {gain:.2f} times the speed at today\u2019s {today}" if gain is not None else ""
     return f"Speculative decoding gains up to batch {sizes[-1]}{here}"
 

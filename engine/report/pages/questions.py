@@ -25,7 +25,18 @@ from engine.report.values import (
 )
 from engine.report.words import count_of, in_words, sentence
 from engine.scenarios import CASES, CONFIGURED, Grain, Scenario
-from engine.studies.questions import BATCH, CHANGES, FRONTIER, LEVERS, MODELS_LIKE, PLACES, PRECISION, TOPOLOGY, Asked
+from engine.studies.questions import (
+    BATCH,
+    CHANGES,
+    FRONTIER,
+    LEVERS,
+    MODELS_LIKE,
+    PLACES,
+    PRECISION,
+    TOPOLOGY,
+    Asked,
+    within,
+)
 from engine.units import (
     Count,
     DollarsPerHour,
@@ -62,10 +73,6 @@ def question_pages(scenario: Scenario, asked: Asked, sheet: LiveSheet, further: 
         _levers_page(scenario, asked, sheet),
     )
     return [page for page in pages if page is not None]
-
-
-def _short(name: str) -> str:
-    return name.partition(": ")[2]
 
 
 def _price(grain: Grain, name: str) -> str:
@@ -115,7 +122,7 @@ def _table(
         title,
         description,
         (Head(first), *HEADS),
-        tuple(_row(grain, name, _short(name), name == best) for name in shown),
+        tuple(_row(grain, name, within(name), name == best) for name in shown),
         Margin("Table", sheet.range()),
         footnote,
     )
@@ -140,19 +147,19 @@ def _batch_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section |
     today = f"{BATCH}: {base.value('batch_size', asked.base):.0f}"
     best, one = _cheapest(grain, fast), names[0]
     if today not in fast:
-        runs = f"{grain.value('user_speed', today):,.0f} tok/s at batch {_short(today)} break the promise"
-        finding = f"{runs}; batch {_short(best)} keeps it at {_price(grain, best)} a million tokens"
+        runs = f"{grain.value('user_speed', today):,.0f} tok/s at batch {within(today)} break the promise"
+        finding = f"{runs}; batch {within(best)} keeps it at {_price(grain, best)} a million tokens"
     elif _price(grain, today) == _price(grain, best):
         finding = f"The batch that runs is as cheap as any{_promise(grain, today)}"
     else:
-        cheaper, runs = f"batch {_short(best)}", f"batch {_short(today)}"
+        cheaper, runs = f"batch {within(best)}", f"batch {within(today)}"
         finding = (
             f"A million tokens cost {_price(grain, today)} at {runs}, and would cost {_price(grain, best)} at {cheaper}"
         )
     last = _fitting(grain, names)[-1]
     kept = base.value("minimum_replicas", asked.base)
     text = (
-        f"From one sequence to {_short(last)} the cost of a million tokens falls from {_price(grain, one)} to "
+        f"From one sequence to {within(last)} the cost of a million tokens falls from {_price(grain, one)} to "
         f"{_price(grain, last)}, and a user\u2019s tok/s from {grain.value('user_speed', one):,.0f} to "
         f"{grain.value('user_speed', last):,.0f}. Memory allows {grain.value('batch_size_limit', today):,.0f} "
         f"sequences; arithmetic would govern from {grain.value('critical_batch_size', today):,.0f} on at datasheet "
@@ -193,7 +200,7 @@ def _batch_label(grain: Grain, name: str, names: list[str]) -> str:
     """`batch 64`, and at the first batch for which arithmetic governs that it is the knee."""
     fitting = _fitting(grain, names)
     beyond = [n for n in fitting if grain.value("batch_size", n) >= grain.value("critical_batch_size", n)]
-    return f"batch {_short(name)}{', knee' if beyond[:1] == [name] else ''}"
+    return f"batch {within(name)}{', knee' if beyond[:1] == [name] else ''}"
 
 
 def _service_level(grain: Grain, name: str) -> dict[str, Any]:
@@ -212,7 +219,7 @@ def _frontier_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Sectio
     slow, high = (f"{grain.value('user_speed', name):,.0f}" for name in (cheapest, quickest))
     best = _cheapest(grain, fast) if fast else cheapest
     finding = (
-        f"On {base.value('hardware', asked.base)}, {_short(best)} is the cheapest{_promise(grain, best)}"
+        f"On {base.value('hardware', asked.base)}, {within(best)} is the cheapest{_promise(grain, best)}"
         if fast
         else f"No slice, precision and batch on {base.value('hardware', asked.base)} keeps the promised speed"
     )
@@ -222,7 +229,7 @@ def _frontier_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Sectio
         f"{high}. What does not fit is left out; "
         "whether a precision answers as well is not in these figures."
     )
-    points = [Point(_short(name), *_place(grain, name)) for name in names]
+    points = [Point(within(name), *_place(grain, name)) for name in names]
     chart = Scatter(
         title="Nothing below the line is to be had on these accelerators.",
         description="All-in cost against the speed one user sees; blue runs today, its committed replicas included",
@@ -251,14 +258,14 @@ def _topology_page(scenario: Scenario, asked: Asked, sheet: LiveSheet, beside: T
     least = _cheapest(grain, _fast_enough(grain, stored) or stored)
     needed = int(grain.value("minimum_accelerators", smallest))
     weights = f"Weights need at least {count_of(needed, 'accelerator')}. "
-    filled = f"Filled to what memory allows, a million tokens on {_short(smallest)} cost {_price(grain, smallest)}"
+    filled = f"Filled to what memory allows, a million tokens on {within(smallest)} cost {_price(grain, smallest)}"
     if smallest == cheapest:
-        finding = f"The smallest slice that fits, {_short(smallest)}, is also the cheapest per token"
+        finding = f"The smallest slice that fits, {within(smallest)}, is also the cheapest per token"
     else:
-        finding = f"The smallest slice is not the cheapest: {_short(cheapest)} cost less than {_short(smallest)}"
-        filled += f", on {_short(cheapest)} {_price(grain, cheapest)}"
+        finding = f"The smallest slice is not the cheapest: {within(cheapest)} cost less than {within(smallest)}"
+        filled += f", on {within(cheapest)} {_price(grain, cheapest)}"
     costs = {_price(grain, name) for name in stored}
-    cheap = f"The cheapest precision is {_short(least)}, at {_price(grain, least)}"
+    cheap = f"The cheapest precision is {within(least)}, at {_price(grain, least)}"
     text = (
         f"{weights}{filled}. {cheap if len(costs) > 1 else 'All precisions cost the same'}; whether answers are as "
         "good is not ours to compute."
@@ -278,7 +285,7 @@ def _accelerators_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Se
     best = fitting[0]
     kept = len(_fast_enough(grain, fitting))
     finding = (
-        f"On demand, {_short(best)} would be the cheapest for {asked.base}: {_price(grain, best)} a million tokens"
+        f"On demand, {within(best)} would be the cheapest for {asked.base}: {_price(grain, best)} a million tokens"
     )
     text = (
         f"{sentence(in_words(len(fitting)))} accelerators with an on-demand price hold the model, "
@@ -289,9 +296,9 @@ def _accelerators_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Se
     rents = tuple(grain.value("accelerator_price", name) for name in fitting)
     orange = _orange(grain, fitting)
     chart = Bars(
-        title=f"{_short(best)} is cheapest for this model and traffic.",
+        title=f"{within(best)} is cheapest for this model and traffic.",
         description="All-in cost, $ per million tokens, on demand",
-        labels=tuple(_short(name) for name in fitting),
+        labels=tuple(within(name) for name in fitting),
         values=tuple(grain.value("blended_cost", name) for name in fitting),
         unit=DollarsPerMillionTokens,
         value_head="all-in cost",
@@ -315,7 +322,7 @@ def _models_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section 
     cheap, dear = fitting[0], fitting[-1]
     times = grain.value("blended_cost", dear) / grain.value("blended_cost", cheap)
     finding = (
-        f"For the same traffic {_short(dear)} costs {times:,.1f} times what {_short(cheap)} does"
+        f"For the same traffic {within(dear)} costs {times:,.1f} times what {within(cheap)} does"
         if times >= LIKE
         else f"One thing changed at a time, and what it does to {asked.base}"
     )
@@ -344,7 +351,7 @@ def _levers_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section 
         title="What each lever takes off the cost of a million tokens, on top of those before it.",
         description="All-in cost, $ per million tokens, in this fixed order; each lever takes its cheapest setting"
         f"{_promise(grain, names[0])}",
-        labels=tuple(sentence(_short(name)) for name in names),
+        labels=tuple(sentence(within(name)) for name in names),
         levels=levels,
         end_label="With all levers",
         unit=DollarsPerMillionTokens,
@@ -359,7 +366,7 @@ def _levers_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section 
     rows = tuple(
         Row(
             (
-                sentence(_short(name)),
+                sentence(within(name)),
                 deployment(grain, name),
                 grain.value("batch_size", name),
                 str(grain.value("price_basis", name)),
