@@ -14,8 +14,6 @@ from engine.units import (
     Count,
     DollarsPerHour,
     DollarsPerMillionTokens,
-    DollarsPerMonth,
-    HoursPerMonth,
     Share,
     Text,
 )
@@ -27,14 +25,14 @@ AN_HOUR = Constant(1, "h")
 
 
 def useful_accelerators(
-    hour_requests, request_rate, prefill_time, shared_pool, accelerator_count, required_accelerators
+    served_hour_requests, request_rate, prefill_time, shared_pool, accelerator_count, required_accelerators
 ) -> Count:
     """Accelerators that the hour's requests keep busy, in parts of one; never more than there are to serve them.
 
     Source: definition; the load in replica-seconds a second.
     """
-    busy = hour_requests / request_rate + np.where(shared_pool > 0, 0, hour_requests * prefill_time)
-    return np.minimum(required_accelerators, busy * accelerator_count)
+    prompts = np.where(shared_pool > 0, 0, served_hour_requests * prefill_time)
+    return np.minimum(required_accelerators, (served_hour_requests / request_rate + prompts) * accelerator_count)
 
 
 def needed_accelerators(required_accelerators, reserve_accelerators) -> Count:
@@ -43,6 +41,25 @@ def needed_accelerators(required_accelerators, reserve_accelerators) -> Count:
     Source: definition.
     """
     return required_accelerators + reserve_accelerators
+
+
+def need_share(needed_accelerators, pool_needed_accelerators, pool_configurations) -> Share:
+    """Share of the hour's need on this kind of accelerator: so much of its commitments a configuration has.
+
+    Equal shares where nothing is needed.
+
+    Source: definition.
+    """
+    needed = needed_accelerators / pool_needed_accelerators
+    return np.where(pool_needed_accelerators > 0, needed, 1 / pool_configurations)
+
+
+def own_commitment(pool_commitment, need_share) -> Count:
+    """A configuration's part of the accelerators that are committed on one kind of terms.
+
+    Source: definition.
+    """
+    return pool_commitment * need_share
 
 
 def committed_accelerators(owned_accelerators, three_year_accelerators, one_year_accelerators) -> Count:
@@ -109,12 +126,12 @@ def interruption_accelerators(from_spot, interruption_reserve) -> Count:
     return from_spot * interruption_reserve
 
 
-def started_accelerators(rented_accelerators, previous_rented_accelerators) -> Count:
-    """Accelerators that are rented in this hour and were not in the hour before.
+def started_accelerators(needed_accelerators, previous_needed_accelerators, committed_accelerators) -> Count:
+    """Accelerators that are rented in this hour and did not run in the hour before; committed ones never stop.
 
     Source: definition.
     """
-    return np.maximum(0, rented_accelerators - previous_rented_accelerators)
+    return np.maximum(0, needed_accelerators - np.maximum(previous_needed_accelerators, committed_accelerators))
 
 
 def idle_accelerators(committed_accelerators, needed_accelerators) -> Count:
@@ -144,15 +161,6 @@ def commitment_warning(committed_accelerators, needed_accelerators) -> Text:
 # Dollars an hour. A price that is not known is asked for only where something is held on its terms.
 
 
-def rented_price(spot_share, spot_price, on_demand_price) -> DollarsPerHour:
-    """Rent of an accelerator that no commitment covers, spot and on demand in their shares.
-
-    Source: definition.
-    """
-    spot = np.where(spot_share > 0, spot_share * spot_price, 0)
-    return spot + np.where(spot_share < 1, (1 - spot_share) * on_demand_price, 0)
-
-
 def commitment_hour_cost(
     owned_accelerators,
     owned_cost,
@@ -178,12 +186,12 @@ def rented_hour_cost(rented_accelerators, rented_price) -> DollarsPerHour:
     return np.where(rented_accelerators > 0, rented_accelerators * rented_price, 0)
 
 
-def interruption_hour_cost(interruption_accelerators, spot_price) -> DollarsPerHour:
+def interruption_hour_cost(interruption_accelerators, rented_price) -> DollarsPerHour:
     """What stands by for interruptions, for an hour.
 
     Source: definition.
     """
-    return np.where(interruption_accelerators > 0, interruption_accelerators * spot_price, 0)
+    return np.where(interruption_accelerators > 0, interruption_accelerators * rented_price, 0)
 
 
 def transition_hour_cost(started_accelerators, start_time, rented_price) -> DollarsPerHour:
@@ -267,26 +275,34 @@ def idle_hour_cost(
     return owned + reserved + np.where(one_years > 0, one_years * one_year_price, 0)
 
 
-# The hours of the month that look like this one
-
-
-def month_bill(hour_cost, profile_hours) -> DollarsPerMonth:
-    """Dollars of an hour over the hours of the month that look like it.
-
-    Source: definition.
-    """
-    return hour_cost * profile_hours
-
-
-def month_hours(hour_accelerators, profile_hours) -> HoursPerMonth:
-    """Accelerator-hours of the hours of the month that look like this one.
-
-    Source: definition.
-    """
-    return hour_accelerators * profile_hours
-
-
 # All hours of the month together
+
+
+def hourly_utilization(profile_requests, request_rate, running_hours) -> Share:
+    """Share of what the replicas that run could serve that they do serve, over all hours of the month.
+
+    Source: definition.
+    """
+    served = profile_requests / request_rate / SECONDS_PER_HOUR
+    return np.where(running_hours > 0, served / running_hours, NOT_AVAILABLE)
+
+
+def hourly_prefill_utilization(profile_requests, prefill_time, prefill_running_hours) -> Share:
+    """The same of the prefill pool.
+
+    Source: definition.
+    """
+    served = profile_requests * prefill_time / SECONDS_PER_HOUR
+    return np.where(prefill_running_hours > 0, served / prefill_running_hours, NOT_AVAILABLE)
+
+
+def hourly_accelerator_cost(bill, running_hours, prefill_running_hours, accelerator_count) -> DollarsPerHour:
+    """The bill for each hour of an accelerator in a replica that runs.
+
+    Source: definition.
+    """
+    hours = (running_hours + prefill_running_hours) * accelerator_count
+    return np.where(hours > 0, bill / hours, NOT_AVAILABLE)
 
 
 def held_utilization(useful_hours, held_hours) -> Share:

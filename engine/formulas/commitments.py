@@ -10,8 +10,10 @@ from engine.units import (
     HOURS_PER_DAY,
     NOT_AVAILABLE,
     Constant,
+    Count,
     DaysPerMonth,
     DollarsPerDay,
+    DollarsPerHour,
     DollarsPerMonth,
     HoursPerDay,
     Share,
@@ -69,6 +71,30 @@ def overlap_warning(valid_until, next_valid_from) -> Text:
     """
     gap = np.where(next_valid_from > valid_until + 1, "there are days without a price list", "")
     return np.where(next_valid_from <= valid_until, "two price lists hold on the same days", gap)
+
+
+def accelerators_in_force(contract_accelerators, in_force) -> Count:
+    """Accelerators of a contract in a part of the month; none where it is not in force.
+
+    Source: definition.
+    """
+    return contract_accelerators * in_force
+
+
+def contract_hour_cost(accelerators_in_force, contract_price) -> DollarsPerHour:
+    """What a contract costs an hour, used or not.
+
+    Source: definition.
+    """
+    return accelerators_in_force * contract_price
+
+
+def held_price(held_hour_cost, held_accelerators) -> DollarsPerHour:
+    """What one of several contracts' accelerators costs an hour, on average; nothing where there is none.
+
+    Source: definition.
+    """
+    return np.where(held_accelerators > 0, held_hour_cost / held_accelerators, 0)
 
 
 # Spending that was promised

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.calculation import Columns
+from engine.calculation import Columns, depending_on
 from engine.formulas import FORMULAS, LINE_FORMULAS, TOTAL_FORMULAS
 from engine.scenarios.asked import FURTHER
 from engine.scenarios.grains import Grain, make_grain
+from engine.scenarios.hours import hourly_sources, month_parts, parts_and_calendar, with_hours
 from engine.scenarios.joins import (
     DECISION_FORMULAS,
     case_sources,
@@ -27,29 +28,46 @@ from engine.scenarios.joins import (
 from engine.scenarios.sources import (
     ACCELERATORS,
     APIS,
+    BILLS,
     BY_TRAFFIC,
+    CALENDAR,
     CASES,
+    CLASS_HOURS,
     CONFIGURED,
+    CONTRACTS,
+    DAYS,
     DECISIONS,
     DRAFTS,
+    FLEETS,
+    HELD,
+    HOURS,
     LINES,
+    MONTH_PARTS,
     PRICE_COURSE,
     RATIOS,
     TOTAL,
+    TRAFFIC_HOURS,
+    VALLEYS,
+    Aggregate,
+    CalendarDays,
     Case,
     Chosen,
     DaysBilled,
     Filled,
     HasOne,
+    HourShare,
+    IsWord,
     Key,
     Known,
     Largest,
     Looked,
     Mean,
     Setting,
+    Smallest,
     Source,
     Sum,
     Varied,
+    WorkingDays,
     may_be_unknown,
 )
 from engine.sheets import CONFIGURATIONS, TRAFFIC, TRAFFIC_MIXES
@@ -58,21 +76,36 @@ from engine.workbook.read import Inputs
 __all__ = [
     "ACCELERATORS",
     "APIS",
+    "BILLS",
     "BY_TRAFFIC",
+    "CALENDAR",
     "CASES",
+    "CLASS_HOURS",
     "CONFIGURED",
+    "CONTRACTS",
+    "DAYS",
     "DECISIONS",
     "DRAFTS",
+    "FLEETS",
+    "HELD",
+    "HOURS",
     "LINES",
+    "MONTH_PARTS",
     "PRICE_COURSE",
     "RATIOS",
     "TOTAL",
+    "TRAFFIC_HOURS",
+    "VALLEYS",
+    "Aggregate",
+    "CalendarDays",
     "Case",
     "Chosen",
     "DaysBilled",
     "Filled",
     "Grain",
     "HasOne",
+    "HourShare",
+    "IsWord",
     "Key",
     "Known",
     "Largest",
@@ -80,9 +113,11 @@ __all__ = [
     "Mean",
     "Scenario",
     "Setting",
+    "Smallest",
     "Source",
     "Sum",
     "Varied",
+    "WorkingDays",
     "scenario",
     "with_asked",
     "with_cases",
@@ -102,10 +137,15 @@ class Scenario:
 
 def scenario(inputs: Inputs) -> Scenario:
     """Every grain of the report, joined and calculated from what the workbook holds."""
-    grains: dict[str, Grain] = {}
+    parts = month_parts(inputs)
+    grains: dict[str, Grain] = {MONTH_PARTS: parts_and_calendar(inputs, parts)}
     traffic, mixes = inputs.tables[TRAFFIC.name], inputs.tables[TRAFFIC_MIXES.name]
     classes = traffic.columns["traffic"]
+    of_groups = [
+        f"{mix}: {name}" for mix, name in zip(mixes.columns["traffic_mix"], mixes.columns["traffic"], strict=True)
+    ]
     line_keys = {
+        "line": np.array([*classes, *of_groups]),
         "traffic": np.concatenate([classes, mixes.columns["traffic_mix"]]),
         "traffic_class": np.concatenate([classes, mixes.columns["traffic"]]),
         "mix_share": np.concatenate([np.ones(len(classes)), mixes.columns["mix_share"]]),
@@ -113,8 +153,15 @@ def scenario(inputs: Inputs) -> Scenario:
     grains[LINES] = make_grain(LINES, line_keys, line_sources(), LINE_FORMULAS, inputs, grains)
 
     configured = {"configuration": inputs.tables[CONFIGURATIONS.name].columns["configuration"]}
-    sources = wanted(configuration_sources(), FORMULAS)
-    grains[CONFIGURED] = make_grain(CONFIGURED, configured, sources, FORMULAS, inputs, grains, guards=["batch_size"])
+    grains = with_hours(inputs, {**grains, CONFIGURED: _before_hours(inputs, configured, grains)}, parts)
+    given = hourly_sources(grains)
+    sources = wanted({**configuration_sources(), **given}, FORMULAS)
+    nothing: Columns = {
+        name: np.zeros(len(configured["configuration"])) for name, source in given.items() if isinstance(source, Key)
+    }
+    grains[CONFIGURED] = make_grain(
+        CONFIGURED, {**configured, **nothing}, sources, FORMULAS, inputs, grains, guards=["batch_size"]
+    )
 
     served = grains[CONFIGURED].values
     names = list(dict.fromkeys(t for t, counts in zip(served["traffic"], served["counts"], strict=True) if counts > 0))
@@ -133,6 +180,14 @@ def scenario(inputs: Inputs) -> Scenario:
     return Scenario(inputs, grains)
 
 
+def _before_hours(inputs: Inputs, keys: Columns, grains: Mapping[str, Grain]) -> Grain:
+    """The configurations as far as they are known before anything is billed by the hour."""
+    billed = {name for given in hourly_sources({}) for name in depending_on(given)}
+    formulas = {name: formula for name, formula in FORMULAS.items() if name not in billed}
+    sources = wanted(configuration_sources(), formulas)
+    return make_grain(CONFIGURED, keys, sources, formulas, inputs, grains, guards=["batch_size"])
+
+
 def with_cases(calculated: Scenario, cases: Sequence[Case]) -> Scenario:
     """The same grains, and one more: configurations with something changed, each a full row of the model.
 
@@ -149,7 +204,9 @@ def with_cases(calculated: Scenario, cases: Sequence[Case]) -> Scenario:
         "study": np.array([case.study for case in cases]),
         "configuration": np.array([case.configuration for case in cases]),
     }
-    changes = [{"serves": 0.0, **case.changes} for case in cases]
+    # A case is in no total, and costed as the peak's fleet around the clock.
+    alone = {"serves": 0.0, **{name: 0.0 for name in hourly_sources({})}}
+    changes = [{**alone, **case.changes} for case in cases]
     grain = make_grain(CASES, keys, sources, FORMULAS, calculated.inputs, calculated.grains, ["batch_size"], changes)
     return Scenario(calculated.inputs, {**calculated.grains, CASES: grain})
 
