@@ -33,8 +33,8 @@ EXCEL_2007 = {
 # fmt: on
 MOST_TABLE_COLUMNS = 256
 GRAINS = (LINES, CONFIGURED, BY_TRAFFIC, TOTAL)
-# How far apart two engines may be shown to be; their own sheets hold nothing but such differences.
-NOISE = {TIE_OUT: 1e-9, "Run checks": 1e-9}
+# How far apart two engines may be where sums are set beside each other.
+NOISE = {"Run checks": 1e-9}
 
 
 @pytest.fixture(scope="module")
@@ -96,13 +96,9 @@ def test_no_cell_is_in_error(cached):
 
 
 def test_the_sheet_itself_finds_no_difference(cached):
-    found = [
-        cell.value
-        for row in cached[TIE_OUT].iter_rows(min_row=FIRST_ROW, min_col=2)
-        for cell in row
-        if isinstance(cell.value, int | float)
-    ]
-    assert len(found) > 5_000 and max(found) < 1e-9
+    lines = list(cached[TIE_OUT].iter_rows(min_row=FIRST_ROW, min_col=4, max_col=5, values_only=True))
+    assert sum(compared for compared, _ in lines) > 20_000
+    assert {differ for _, differ in lines} == {0}
 
 
 # What the file is made of
@@ -338,10 +334,11 @@ def test_a_changed_input_follows(changed, name):
 def test_a_change_is_seen_by_the_tie_out(changed, cached):
     calculated, book = changed
     assert calculated[CONFIGURED].value("fits", "Chat on 4 TPU v5e") == 1
-    found = {
-        cell.value for row in book[TIE_OUT].iter_rows(min_row=FIRST_ROW, min_col=2) for cell in row if cell.value
-    } - {None}
-    assert max(value for value in found if isinstance(value, int | float)) > 0.01
+    differing = {
+        (sheet, quantity): count
+        for sheet, quantity, _, _, count in book[TIE_OUT].iter_rows(min_row=FIRST_ROW, values_only=True)
+    }
+    assert differing["Calculation", "step_time"] > 1 and differing["Total", "gross_profit"] == 1
     cover = [cell.value for cell in chain.from_iterable(book["Report"].rows)]
     assert any(str(value).endswith(" FAILED") for value in cover)
     assert "ALL CHECKS PASSED" in [cell.value for cell in chain.from_iterable(cached["Report"].rows)]

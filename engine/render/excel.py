@@ -20,8 +20,8 @@ from engine.render.live import draw_grain, draw_live_sheet, draw_values, draw_wo
 from engine.report import published
 from engine.report.answer import Check
 from engine.report.build import Draft
-from engine.report.checks import CHECKS, ENGINE, GRAINS, TIE_OUT, LiveCheck, blocks, live_checks
-from engine.report.live import letters, quoted
+from engine.report.checks import CHECKS, ENGINE, GRAINS, TIE_OUT, LiveCheck, blocks, live_checks, tied_columns
+from engine.report.live import quoted
 from engine.scenarios import Scenario
 from engine.sheets import COMPETITORS, CONFIGURATIONS, FIRST_ROW, HEAD_ROW
 from engine.units import unit_of
@@ -71,7 +71,7 @@ PURPOSES = {
     WORDS: "Every formula in words, with its meaning and source.",
     published.SHEET: "Which figures of others do our formulas reproduce, and which are wrong?",
     ENGINE: "The engine\u2019s own figures, as values.",
-    TIE_OUT: "Relative difference of every live figure from the engine\u2019s.",
+    TIE_OUT: "How many live figures of a column differ from the engine\u2019s by more than a relative 1e-9? Live.",
     CHECKS: "Do both agree, and do the parts add up?",
 }
 
@@ -91,6 +91,7 @@ def write_results(draft: Draft, path: Path) -> tuple[LiveCheck, ...]:
     draw_words(book, WORDS, scenario, PURPOSES[WORDS])
     if draft.published:
         draw_values(book, published.SHEET, published.PURPOSE, published.HEADS, published.cells(draft.published))
+    _draw_engine(book, scenario)
     _draw_tie_out(book, scenario)
     _draw_checks(book, checks)
     _draw_cover(cover, draft, book.sheetnames[1:])
@@ -157,35 +158,33 @@ def _draw_cover(sheet: Worksheet, draft: Draft, names: Sequence[str]) -> None:
     fit_to_page(sheet, landscape=False, one_page=True)
 
 
-def _draw_tie_out(book: Workbook, scenario: Scenario) -> None:
-    """The engine's figures as values, and beside them, at the same addresses, how far each live figure is off."""
-    engine = sheet_of(book, ENGINE, ENGINE, PURPOSES[ENGINE])
-    tied = sheet_of(book, TIE_OUT, TIE_OUT, PURPOSES[TIE_OUT])
+def _draw_engine(book: Workbook, scenario: Scenario) -> None:
+    """The engine's figures as values, one block a live sheet."""
+    sheet = sheet_of(book, ENGINE, ENGINE, PURPOSES[ENGINE])
     for block in blocks(scenario):
-        for sheet in (engine, tied):
-            head(sheet, block.first_row - 1, block.quantities)
-        for row in range(len(block.grain.keys)):
-            here = block.first_row + row
-            for column, quantity in enumerate(block.quantities, 1):
-                value, unit = block.grain.values[quantity][row], unit_of(block.grain.annotation(quantity))
-                style = "Calculation" if unit.is_number else "Text"
-                put(engine, here, column, value, style, unit.excel_format)
-                if column == 1:
-                    put(tied, here, column, value, "Text")
-                else:
-                    live = f"{quoted(block.sheet)}!{letters(column)}{FIRST_ROW + row}"
-                    own = f"{quoted(ENGINE)}!{letters(column)}{here}"
-                    put(tied, here, column, _difference(live, own), "Calculation", "0.0E+00", live=True)
-    for sheet in (engine, tied):
-        sheet.freeze_panes = "B5"
-        sheet.column_dimensions["A"].width = 34
-        fit_to_page(sheet, landscape=True)
+        head(sheet, block.first_row - 1, block.quantities)
+        for column, quantity in enumerate(block.quantities, 1):
+            unit = unit_of(block.grain.annotation(quantity))
+            style = "Calculation" if unit.is_number else "Text"
+            for row, value in enumerate(block.grain.values[quantity], block.first_row):
+                put(sheet, row, column, value, style, unit.excel_format)
+    sheet.freeze_panes = "B5"
+    sheet.column_dimensions["A"].width = 34
+    fit_to_page(sheet, landscape=True)
 
 
-def _difference(live: str, own: str) -> str:
-    """Relative difference of two cells. Text and blanks are equal or wrong; below 1e-15 only rounding is left."""
-    away = f"ABS({live}-{own})"
-    return f"=IF({live}={own},0,IFERROR(IF({away}<1E-15,0,{away}/MAX(ABS({live}),ABS({own}))),1))"
+def _draw_tie_out(book: Workbook, scenario: Scenario) -> None:
+    """One line a column: how many of its figures are compared with the engine's, and how many differ."""
+    sheet = sheet_of(book, TIE_OUT, TIE_OUT, PURPOSES[TIE_OUT])
+    head(sheet, HEAD_ROW, ("Sheet", "Quantity", "Cells", "Compared", "That differ"), numbers=(4, 5))
+    for row, column in enumerate(tied_columns(scenario), FIRST_ROW):
+        for place, words in enumerate((column.sheet, column.quantity, column.cells), 1):
+            put(sheet, row, place, words, "Text")
+        put(sheet, row, 4, column.rows, "Calculation", "0")
+        put(sheet, row, 5, column.differing, "Calculation", "0", live=True)
+    set_widths(sheet, [20, 40, 16, 12, 12])
+    sheet.freeze_panes = f"A{FIRST_ROW}"
+    fit_to_page(sheet, landscape=False)
 
 
 def _draw_checks(book: Workbook, checks: Sequence[LiveCheck]) -> None:

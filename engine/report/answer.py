@@ -213,13 +213,11 @@ def _once_free(move: Move) -> str:
 def verdict(checks: Sequence[Check], cell: str) -> Verdict:
     """The strip on page 1: all checks passed, or which did not."""
     failed = [check.name for check in checks if not check.passed]
-    tie_out = checks[0].found if checks else 0.0
     if failed:
         return Verdict(False, f"{sentence(count_of(len(failed), 'check'))} failed.", "; ".join(failed) + ".", cell)
-    detail = (
-        f"Live formulas equal the engine\u2019s figures to {tie_out:.0e}; request costs add up to the bill, "
-        "traffics to the total."
-    )
+    compared = checks[0].found if checks else 0
+    tied = f"{compared:,.0f} live figures equal the engine\u2019s, each to a relative 1e-9"
+    detail = f"{tied}; request costs add up to the bill, traffics to the total."
     return Verdict(True, f"All {len(checks)} checks passed.", detail, cell)
 
 

@@ -81,8 +81,8 @@ def _worked(grain: Grain, quantity: str, key: str) -> Method:
 
 def _number(value: float) -> str:
     """Checks compare counts, dollars and differences near zero: each as short as it can be read."""
-    if value == 0:
-        return "0"
+    if value == int(value):
+        return f"{value:,.0f}".replace("-", "\u2212")
     if abs(value) < 1e-3:
         mantissa, exponent = f"{value:.0e}".split("e")
         return f"{mantissa} \u00d7 10^{int(exponent)}".replace("-", "\u2212")
