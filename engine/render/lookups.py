@@ -105,6 +105,8 @@ class Lookups:
             case Sum(grain=grain, quantity=quantity, by=by, where=where):
                 finer = self.scenario[grain]
                 conditions = self._conditions(finer, by) + ([range_of(finer, where), "1"] if where else [])
+                if not conditions:
+                    return f"SUM({range_of(finer, quantity)})"
                 return f"SUMIFS({range_of(finer, quantity)},{','.join(conditions)})"
             case Mean(grain=grain, quantity=quantity, weight=weight, by=by):
                 finer = self.scenario[grain]
