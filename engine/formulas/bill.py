@@ -62,36 +62,36 @@ def own_commitment(pool_commitment, need_share) -> Count:
     return pool_commitment * need_share
 
 
-def committed_accelerators(owned_accelerators, three_year_accelerators, one_year_accelerators) -> Count:
+def committed_accelerators(held_owned, held_three_year, held_one_year) -> Count:
     """Accelerators that are owned or reserved.
 
     Source: definition.
     """
-    return owned_accelerators + three_year_accelerators + one_year_accelerators
+    return held_owned + held_three_year + held_one_year
 
 
-def from_owned(needed_accelerators, owned_accelerators) -> Count:
+def from_owned(needed_accelerators, held_owned) -> Count:
     """Needed accelerators that owned ones cover.
 
     Source: definition; owned ones are used first, because using them costs nothing more.
     """
-    return np.minimum(needed_accelerators, owned_accelerators)
+    return np.minimum(needed_accelerators, held_owned)
 
 
-def from_three_year(needed_accelerators, from_owned, three_year_accelerators) -> Count:
+def from_three_year(needed_accelerators, from_owned, held_three_year) -> Count:
     """Needed accelerators that those reserved for three years cover, after owned ones.
 
     Source: definition.
     """
-    return np.minimum(needed_accelerators - from_owned, three_year_accelerators)
+    return np.minimum(needed_accelerators - from_owned, held_three_year)
 
 
-def from_one_year(needed_accelerators, from_owned, from_three_year, one_year_accelerators) -> Count:
+def from_one_year(needed_accelerators, from_owned, from_three_year, held_one_year) -> Count:
     """Needed accelerators that those reserved for a year cover, after owned ones and longer reservations.
 
     Source: definition.
     """
-    return np.minimum(needed_accelerators - from_owned - from_three_year, one_year_accelerators)
+    return np.minimum(needed_accelerators - from_owned - from_three_year, held_one_year)
 
 
 def rented_accelerators(needed_accelerators, from_owned, from_three_year, from_one_year) -> Count:
@@ -162,20 +162,20 @@ def commitment_warning(committed_accelerators, needed_accelerators) -> Text:
 
 
 def commitment_hour_cost(
-    owned_accelerators,
-    owned_cost,
-    three_year_accelerators,
+    held_owned,
+    owned_price,
+    held_three_year,
     three_year_price,
-    one_year_accelerators,
+    held_one_year,
     one_year_price,
 ) -> DollarsPerHour:
     """What is owned and reserved, for an hour, used or not.
 
     Source: definition.
     """
-    owned = np.where(owned_accelerators > 0, owned_accelerators * owned_cost, 0)
-    three_year = np.where(three_year_accelerators > 0, three_year_accelerators * three_year_price, 0)
-    return owned + three_year + np.where(one_year_accelerators > 0, one_year_accelerators * one_year_price, 0)
+    owned = np.where(held_owned > 0, held_owned * owned_price, 0)
+    three_year = np.where(held_three_year > 0, held_three_year * three_year_price, 0)
+    return owned + three_year + np.where(held_one_year > 0, held_one_year * one_year_price, 0)
 
 
 def rented_hour_cost(rented_accelerators, rented_price) -> DollarsPerHour:
@@ -213,11 +213,11 @@ def hour_bill(commitment_hour_cost, rented_hour_cost, interruption_hour_cost, tr
 
 def filled_hour_cost(
     filled_accelerators,
-    owned_accelerators,
-    owned_cost,
-    three_year_accelerators,
+    held_owned,
+    owned_price,
+    held_three_year,
     three_year_price,
-    one_year_accelerators,
+    held_one_year,
     one_year_price,
     rented_price,
 ) -> DollarsPerHour:
@@ -225,11 +225,11 @@ def filled_hour_cost(
 
     Source: definition.
     """
-    owned = np.minimum(filled_accelerators, owned_accelerators)
-    three_year = np.minimum(filled_accelerators - owned, three_year_accelerators)
-    one_year = np.minimum(filled_accelerators - owned - three_year, one_year_accelerators)
+    owned = np.minimum(filled_accelerators, held_owned)
+    three_year = np.minimum(filled_accelerators - owned, held_three_year)
+    one_year = np.minimum(filled_accelerators - owned - three_year, held_one_year)
     rented = filled_accelerators - owned - three_year - one_year
-    committed = np.where(owned > 0, owned * owned_cost, 0) + np.where(three_year > 0, three_year * three_year_price, 0)
+    committed = np.where(owned > 0, owned * owned_price, 0) + np.where(three_year > 0, three_year * three_year_price, 0)
     return (
         committed
         + np.where(one_year > 0, one_year * one_year_price, 0)
@@ -254,13 +254,13 @@ def reserve_hour_cost(needed_hour_cost, required_hour_cost, interruption_hour_co
 
 
 def idle_hour_cost(
-    owned_accelerators,
+    held_owned,
     from_owned,
-    owned_cost,
-    three_year_accelerators,
+    owned_price,
+    held_three_year,
     from_three_year,
     three_year_price,
-    one_year_accelerators,
+    held_one_year,
     from_one_year,
     one_year_price,
 ) -> DollarsPerHour:
@@ -268,9 +268,9 @@ def idle_hour_cost(
 
     Source: definition.
     """
-    owned = np.where(owned_accelerators > from_owned, (owned_accelerators - from_owned) * owned_cost, 0)
-    three_years = three_year_accelerators - from_three_year
-    one_years = one_year_accelerators - from_one_year
+    owned = np.where(held_owned > from_owned, (held_owned - from_owned) * owned_price, 0)
+    three_years = held_three_year - from_three_year
+    one_years = held_one_year - from_one_year
     reserved = np.where(three_years > 0, three_years * three_year_price, 0)
     return owned + reserved + np.where(one_years > 0, one_years * one_year_price, 0)
 

@@ -414,7 +414,7 @@ def _bills(maker: Maker, rows: Rows, parts: tuple[Part, ...]) -> None:
 
 
 def _price(term: str) -> str:
-    return "owned_cost" if term == "owned" else f"{term}_price"
+    return f"{term}_price"
 
 
 def _fleets(maker: Maker, rows: Rows) -> None:

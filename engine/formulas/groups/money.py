@@ -28,7 +28,7 @@ _BILL = lines(
     _BILL,
     "own_commitment",
     "pool_commitment",
-    {f"{term}_accelerators": f"pool_{term}_accelerators" for term in ("owned", "three_year", "one_year")},
+    {f"held_{term}": f"pool_{term}_accelerators" for term in ("owned", "three_year", "one_year")},
 )
 _OF_MONTH = [
     "hourly_utilization",
@@ -81,9 +81,9 @@ HELD_FORMULAS: Formulas = instances(
         {
             "held_accelerators": f"pool_{term}_accelerators",
             "held_hour_cost": f"pool_{term}_hour_cost",
-            "held_price": price,
+            "held_price": f"{term}_price",
         }
-        for term, price in _COMMITTED.items()
+        for term in _COMMITTED
     ),
 )
 
