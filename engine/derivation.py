@@ -29,6 +29,7 @@ from engine.scenarios import (
     Smallest,
     Source,
     Sum,
+    SumAbove,
     Varied,
     WorkingDays,
     scenario,
@@ -136,6 +137,13 @@ def _over(scenario: Scenario, grain: Grain, source: Aggregate, row: int) -> tupl
         case Sum(where=where, weight=weight):
             times = f" times {label(weight)}" if weight else ""
             return f"sum of {of}{times}", finer, [r for r in rows if not where or finer.values[where][r] > 0]
+        case SumAbove(high=high, level=level):
+            least = grain.at(level, row)
+            return (
+                f"sum of {of} where {label(high)} is above {label(level)}",
+                finer,
+                [r for r in rows if finer.values[high][r] > least],
+            )
         case Mean(weight=weight):
             return f"mean of {of}, weighted by {label(weight)}", finer, rows
         case Largest():

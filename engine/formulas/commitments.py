@@ -132,7 +132,31 @@ def prepaid_left(prepaid_balance, prepaid_use) -> DollarsPerMonth:
     return prepaid_balance - prepaid_use
 
 
-# One more accelerator of the profile, by the hours a day that it is needed. Terms without a price are left out.
+# Some more accelerators of the profile, by the hours a day that they are needed. Terms without a price are left out.
+
+
+def hours_used(needed_hours, days_in_month) -> HoursPerDay:
+    """Hours a day in which so many accelerators are needed, on average over the month.
+
+    Source: definition.
+    """
+    return needed_hours / days_in_month
+
+
+def slice_accelerators(slice_from, slice_to) -> Count:
+    """Accelerators of a slice of the profile.
+
+    Source: definition.
+    """
+    return slice_to - slice_from
+
+
+def slice_month_saving(slice_saving, slice_accelerators, days_in_month) -> DollarsPerMonth:
+    """What the cheapest terms save in the month, for all accelerators of the slice.
+
+    Source: definition.
+    """
+    return slice_saving * slice_accelerators * days_in_month
 
 
 def break_even_hours(committed_price, rented_price) -> HoursPerDay:

@@ -23,6 +23,7 @@ from engine.scenarios import (
     Smallest,
     Source,
     Sum,
+    SumAbove,
     Varied,
     WorkingDays,
 )
@@ -108,6 +109,10 @@ class Lookups:
                 if not conditions:
                     return f"SUM({range_of(finer, quantity)})"
                 return f"SUMIFS({range_of(finer, quantity)},{','.join(conditions)})"
+            case SumAbove(grain=grain, quantity=quantity, by=by, high=high, level=level):
+                finer = self.scenario[grain]
+                above = f'{range_of(finer, high)},">"&{self._here(level)}'
+                return f"SUMIFS({range_of(finer, quantity)},{','.join(self._conditions(finer, by))},{above})"
             case Mean(grain=grain, quantity=quantity, weight=weight, by=by):
                 finer = self.scenario[grain]
                 rows = f"({range_of(finer, by)}={self._here(by)})"

@@ -18,6 +18,7 @@ from engine.scenarios.grains import Grain, make_grain
 from engine.scenarios.hours import hourly_sources, month_parts, parts_and_calendar, with_hours
 from engine.scenarios.joins import (
     DECISION_FORMULAS,
+    bill_sources,
     case_sources,
     configuration_sources,
     decision_sources,
@@ -42,9 +43,12 @@ from engine.scenarios.sources import (
     HELD,
     HOURS,
     LINES,
+    LOADS,
     MONTH_PARTS,
+    POOLS,
     PRICE_COURSE,
     RATIOS,
+    SLICES,
     TOTAL,
     TRAFFIC_HOURS,
     VALLEYS,
@@ -66,6 +70,7 @@ from engine.scenarios.sources import (
     Smallest,
     Source,
     Sum,
+    SumAbove,
     Varied,
     WorkingDays,
     may_be_unknown,
@@ -90,9 +95,12 @@ __all__ = [
     "HELD",
     "HOURS",
     "LINES",
+    "LOADS",
     "MONTH_PARTS",
+    "POOLS",
     "PRICE_COURSE",
     "RATIOS",
+    "SLICES",
     "TOTAL",
     "TRAFFIC_HOURS",
     "VALLEYS",
@@ -116,6 +124,7 @@ __all__ = [
     "Smallest",
     "Source",
     "Sum",
+    "SumAbove",
     "Varied",
     "WorkingDays",
     "scenario",
@@ -170,7 +179,9 @@ def scenario(inputs: Inputs) -> Scenario:
         BY_TRAFFIC, by_traffic, {"traffic": Key(), **sum_sources("traffic")}, TOTAL_FORMULAS, inputs, grains
     )
     total = {"total": np.array(["Total"])}
-    grains[TOTAL] = make_grain(TOTAL, total, {"total": Key(), **sum_sources("")}, TOTAL_FORMULAS, inputs, grains)
+    grains[TOTAL] = make_grain(
+        TOTAL, total, {"total": Key(), **sum_sources(""), **bill_sources(grains)}, TOTAL_FORMULAS, inputs, grains
+    )
     decided = decision_sources(grains[CONFIGURED])
     stands = [quantity for quantity in decided if quantity in grains[CONFIGURED].guarded]
     blank = [name for name, source in decided.items() if may_be_unknown(source)]

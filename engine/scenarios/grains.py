@@ -29,6 +29,7 @@ from engine.scenarios.sources import (
     Smallest,
     Source,
     Sum,
+    SumAbove,
     Varied,
     WorkingDays,
 )
@@ -150,6 +151,11 @@ def _values_of(source: Source, inputs: Inputs, columns: Columns, grains: Mapping
             counted = counted * grains[grain].values[weight] if weight else counted
             groups = _groups(grains[grain], by, columns, rows)
             return np.array([counted[group].sum() for group in groups])
+        case SumAbove(grain, quantity, by, high, level, _):
+            finer = grains[grain].values
+            above = [finer[high] > least for least in columns[level]]
+            groups = _groups(grains[grain], by, columns, rows)
+            return np.array([finer[quantity][g & a].sum() for g, a in zip(groups, above, strict=True)])
         case Mean(grain, quantity, weight, by, _):
             values, weights = grains[grain].values[quantity], grains[grain].values[weight]
             groups = _groups(grains[grain], by, columns, rows)

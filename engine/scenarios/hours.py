@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -29,11 +30,13 @@ from engine.formulas import (
     HOUR_FORMULAS,
     PART_FORMULAS,
     PROMPT_FORMULAS,
+    SLICE_FORMULAS,
     VALLEY_FORMULAS,
     Formulas,
     needs,
 )
 from engine.scenarios.grains import Grain, make_grain
+from engine.scenarios.joins import BILL_LINES
 from engine.scenarios.sources import (
     BILLS,
     CALENDAR,
@@ -45,11 +48,15 @@ from engine.scenarios.sources import (
     HELD,
     HOURS,
     LINES,
+    LOADS,
     MONTH_PARTS,
+    POOLS,
+    SLICES,
     TRAFFIC_HOURS,
     VALLEYS,
     CalendarDays,
     DaysBilled,
+    Filled,
     HourShare,
     IsWord,
     Key,
@@ -58,22 +65,30 @@ from engine.scenarios.sources import (
     Setting,
     Source,
     Sum,
+    SumAbove,
     Varied,
     WorkingDays,
 )
-from engine.sheets import COMMITMENTS, SETTINGS, TRAFFIC
-from engine.units import Count, Days, DollarsPerHour, DollarsPerMonth, Flag, HoursPerMonth, Number, RequestsPerSecond
+from engine.sheets import COMMITMENTS, HARDWARE, SETTINGS, TRAFFIC
+from engine.units import (
+    Count,
+    Days,
+    DollarsPerHour,
+    DollarsPerMonth,
+    Flag,
+    HoursPerMonth,
+    Number,
+    RequestsPerSecond,
+    Text,
+)
 from engine.workbook.read import Inputs
 
 EVERY_HOUR = "every hour"
 KINDS = ("weekday", "weekend")
 WHOLE_MONTH = "whole month"
 TERMS = {"owned": "owned", "three_year": "3 years", "one_year": "1 year"}
-BY_THE_HOUR = ("hourly_bill", "hourly_useful_bill", "hourly_held", "hourly_utilization")
-BILL_LINES = (
-    *("bill", "useful_bill", "headroom_bill", "reserve_bill", "idle_bill", "transition_bill"),
-    *("commitment_bill", "rented_bill", "interruption_bill"),
-)
+GIVEN_BACK = ("on demand", "spot")  # terms on which an accelerator is paid only for as long as it is kept
+MOST_SLICES = 8  # of the need for one kind of accelerator
 HOUR_LINES = ("useful", "held")
 
 
@@ -177,6 +192,10 @@ class Rows:
         moves = grain.value("scales_hourly", key) or grain.value("requested_batch_size", key) < 0
         return bool(moves) and self._profiled(str(grain.value("traffic", key)))
 
+    def rented_hour(self, key: str, hour: Hour) -> str:
+        """The accelerator and the hour, of a configuration whose accelerators can be given back; else nothing."""
+        return f"{self._hardware(key)}, {hour.name}" if self.configured.value("price_basis", key) in GIVEN_BACK else ""
+
     def pairs(self) -> list[tuple[str, Hour]]:
         """Every configuration with each of its hours."""
         return [(key, hour) for key, hours in self.hours_of.items() for hour in hours]
@@ -233,7 +252,9 @@ def with_hours(inputs: Inputs, grains: Mapping[str, Grain], parts: tuple[Part, .
     _requests(maker, rows)
     _valleys(maker, rows)
     _fleet_hours(maker, rows)
+    _loads(maker, rows)
     _contracts(maker, rows, parts)
+    _slices(maker, rows)
     _bills(maker, rows, parts)
     _fleets(maker, rows)
     return maker.grains
@@ -325,6 +346,7 @@ def _fleet_hours(maker: Maker, rows: Rows) -> None:
         "configuration_day": np.array([_day(key, hour) for key, hour in pairs]),
         "traffic": np.array([grain.value("traffic", key) for key, _ in pairs]),
         "hardware_hour": np.array([f"{grain.value('hardware', key)}, {hour.name}" for key, hour in pairs]),
+        "rented_hour": np.array([rows.rented_hour(key, hour) for key, hour in pairs]),
     }
     given: dict[str, Source] = {
         "busiest_hour_requests": Largest(TRAFFIC_HOURS, "traffic_hour_requests", "traffic", RequestsPerSecond),
@@ -342,6 +364,82 @@ def _fleet_hours(maker: Maker, rows: Rows) -> None:
         given["needed_replicas_prefill"] = Key(Count)
     others = ((VALLEYS, "configuration_hour"), (DAYS, "configuration_day"), (CONFIGURED, "configuration"))
     maker.make(HOURS, keys, given, formulas, *others)
+
+
+def _loads(maker: Maker, rows: Rows) -> None:
+    """Accelerators that are busy and that run, hour by hour, of all fleets that have hours."""
+    if PROFILE in rows.hours_of.values():
+        keys: Columns = {"hour": np.array([hour.name for hour in PROFILE])}
+        sums: dict[str, Source] = {
+            "hour_useful": Sum(HOURS, "useful_accelerators", Count, "hour"),
+            "hour_needed": Sum(HOURS, "needed_accelerators", Count, "hour"),
+        }
+        maker.make(LOADS, keys, sums, {})
+
+
+def _slices(maker: Maker, rows: Rows) -> None:
+    """How many hours each further part of what is rented is used, and on which terms it costs least."""
+    rented = [(key, hour) for key, hour in rows.pairs() if rows.rented_hour(key, hour)]
+    if not rented:
+        return
+    of = {rows.rented_hour(key, hour): (key, hour) for key, hour in rented}
+    keys: Columns = {
+        "rented_hour": np.array(list(of)),
+        "hardware": np.array([rows.configured.value("hardware", key) for key, _ in of.values()]),
+        "hour": np.array([hour.name for _, hour in of.values()]),
+    }
+    given: dict[str, Source] = {
+        "pool_needed_accelerators": Sum(HOURS, "needed_accelerators", Count, "rented_hour"),
+        "profile_hours": Sum(CALENDAR, "profile_hours", HoursPerMonth, "hour"),
+    }
+    maker.make(POOLS, keys, given, {})
+    levels = {hardware: _levels(maker, hardware) for hardware in dict.fromkeys(keys["hardware"])}
+    slices = [(hardware, low, high) for hardware, steps in levels.items() for low, high in pairwise(steps)]
+    of_slice: Columns = {
+        "slice": np.array([f"{hardware}, {low:.0f} to {high:.0f}" for hardware, low, high in slices]),
+        "hardware": np.array([hardware for hardware, *_ in slices]),
+        "slice_from": np.array([low for _, low, _ in slices]),
+        "slice_to": np.array([high for *_, high in slices]),
+        "owned_cost": np.zeros(len(slices)),
+    }
+    if not slices:
+        return
+    sources: dict[str, Source] = {
+        "slice_from": Key(Count),
+        "slice_to": Key(Count),
+        "needed_hours": SumAbove(
+            POOLS, "profile_hours", "hardware", "pool_needed_accelerators", "slice_from", HoursPerMonth
+        ),
+        "days_in_month": DaysBilled(),
+        "rented_price": Filled(_hardware("on_demand_price"), 0.0),
+        "one_year_price": Filled(_hardware("one_year_price"), 0.0),
+        "three_year_price": Filled(_hardware("three_year_price"), 0.0),
+        "owned_cost": Key(DollarsPerHour),
+    }
+    maker.make(SLICES, of_slice, sources, SLICE_FORMULAS)
+
+
+def _hardware(column: str) -> Looked:
+    return Looked(HARDWARE, HARDWARE.column(column), "hardware")
+
+
+def _levels(maker: Maker, hardware: str) -> list[float]:
+    """Needs between which an accelerator's slices lie: those that occur above what is committed, thinned to so many."""
+    pools = maker.grains[POOLS].values
+    needed = pools["pool_needed_accelerators"][pools["hardware"] == hardware]
+    committed = _committed(maker, hardware)
+    occurring = np.unique(np.concatenate([[committed], needed[needed > committed]]))
+    kept = np.unique(np.linspace(0, len(occurring) - 1, MOST_SLICES + 1).round().astype(int))
+    return [float(level) for level in occurring[kept]]
+
+
+def _committed(maker: Maker, hardware: str) -> float:
+    """Accelerators that are owned or reserved all month."""
+    if HELD not in maker.grains:
+        return 0.0
+    held = maker.grains[HELD].values
+    rows = [row for row, name in enumerate(held["hardware"]) if name == hardware]
+    return min(sum(float(held[f"pool_{term}_accelerators"][row]) for term in TERMS) for row in rows)
 
 
 def _contracts(maker: Maker, rows: Rows, parts: tuple[Part, ...]) -> None:
@@ -369,7 +467,10 @@ def _contracts(maker: Maker, rows: Rows, parts: tuple[Part, ...]) -> None:
     }
     maker.make(CONTRACTS, keys, given, CONTRACT_FORMULAS)
     used = list(dict.fromkeys(str(rows.configured.value("hardware", key)) for key in rows.serving))
-    held: Columns = {"held": np.array([f"{hardware}, {part.name}" for hardware in used for part in parts])}
+    held: Columns = {
+        "held": np.array([f"{hardware}, {part.name}" for hardware in used for part in parts]),
+        "hardware": np.array([hardware for hardware in used for _ in parts]),
+    }
     sums: dict[str, Source] = {}
     for name in TERMS:
         sums[f"pool_{name}_accelerators"] = Sum(CONTRACTS, "accelerators_in_force", Count, "held", f"is_{name}")
@@ -422,10 +523,12 @@ def _fleets(maker: Maker, rows: Rows) -> None:
     keys: Columns = {
         "configuration": np.array(rows.serving),
         "has_hours": np.ones(len(rows.serving)),
+        "by_the_hour": np.array([float(rows.hours_of[key] == PROFILE) for key in rows.serving]),
     }
     by, weight = "configuration", "profile_hours"
-    given: dict[str, Source] = {"has_hours": Key(Flag)}
-    for line in BILL_LINES:
+    given: dict[str, Source] = {"has_hours": Key(Flag), "by_the_hour": Key(Flag)}
+    given["peak_waiting_warning"] = Varied(CONFIGURED, "waiting_warning", by, Text)
+    for line in ("bill", *BILL_LINES):
         quantity = f"hour_{line}" if line == "bill" else f"{line.removesuffix('_bill')}_hour_cost"
         given[line] = Sum(BILLS, quantity, DollarsPerMonth, by, weight=weight)
     for line in HOUR_LINES:

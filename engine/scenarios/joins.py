@@ -16,8 +16,10 @@ from engine.formulas import (
 from engine.scenarios.grains import Grain
 from engine.scenarios.sources import (
     CONFIGURED,
+    FLEETS,
     LINES,
     MONTH_PARTS,
+    SLICES,
     Chosen,
     DaysBilled,
     Filled,
@@ -46,7 +48,16 @@ from engine.sheets import (
     Column,
     Sheet,
 )
-from engine.units import Number, RequestsPerSecond, Seconds, Share, TokensPerRequest, TokensPerSecond, unit_of
+from engine.units import (
+    DollarsPerMonth,
+    Number,
+    RequestsPerSecond,
+    Seconds,
+    Share,
+    TokensPerRequest,
+    TokensPerSecond,
+    unit_of,
+)
 
 # Settings by which every fleet is planned.
 PLANNED = ("headroom", "utilization_cap", "waiting_percentile", "start_time", "start_target")
@@ -116,6 +127,22 @@ def sum_sources(by: str) -> dict[str, Source]:
     """Of several configurations together."""
     annotations = {name: FORMULAS[name].__annotations__["return"] for name in SUMMED}
     return {name: Sum(CONFIGURED, name, annotations[name], by, "counts") for name in SUMMED}
+
+
+def bill_sources(grains: Mapping[str, Grain]) -> dict[str, Source]:
+    """The lines of all fleets' bills together; none where nothing serves."""
+    sums: dict[str, Source] = {}
+    if FLEETS in grains:
+        sums |= {name: Sum(FLEETS, name, grains[FLEETS].annotation(name)) for name in BILL_LINES}
+    if SLICES in grains:
+        sums["contract_saving"] = Sum(SLICES, "slice_month_saving", DollarsPerMonth)
+    return sums
+
+
+BILL_LINES = (
+    *("useful_bill", "headroom_bill", "reserve_bill", "idle_bill", "transition_bill"),
+    *("commitment_bill", "rented_bill", "interruption_bill"),
+)
 
 
 SUMMED = (

@@ -18,7 +18,7 @@ MONTH_PARTS, CALENDAR, CLASS_HOURS, TRAFFIC_HOURS = (
     "Requests by hour",
 )
 VALLEYS, DAYS, HOURS, BILLS, FLEETS = "Valleys", "Days", "Hours", "Bills", "Fleets"
-CONTRACTS, HELD = "Contracts", "Held"
+CONTRACTS, HELD, POOLS, SLICES, LOADS = "Contracts", "Held", "Pools", "Slices", "Load of the day"
 ACCELERATORS, APIS, RATIOS, DRAFTS, PRICE_COURSE = "Accelerators", "APIs", "Ratios", "Drafts", "Price course"
 
 
@@ -144,6 +144,21 @@ class Sum:
 
 
 @dataclass(frozen=True)
+class SumAbove:
+    """Sum of a quantity over the rows of another grain that share this row's key and in which `high` is above `level`.
+
+    `high` is a quantity of that grain, `level` one of this row.
+    """
+
+    grain: str
+    quantity: str
+    by: str
+    high: str
+    level: str
+    annotation: Any
+
+
+@dataclass(frozen=True)
 class Mean:
     """Weighted mean of a quantity over the rows of another grain that share this row's key."""
 
@@ -195,7 +210,7 @@ class Smallest:
 
 
 Calendar = DaysBilled | CalendarDays | WorkingDays
-Aggregate = Sum | Mean | Largest | Smallest | HasOne
+Aggregate = Sum | SumAbove | Mean | Largest | Smallest | HasOne
 Source = Key | Looked | Known | Filled | Chosen | Setting | Calendar | HourShare | IsWord | Aggregate | Varied
 
 

@@ -46,7 +46,10 @@ BILL_TOTAL_FORMULAS: Formulas = {name: _BILL[name] for name in _OF_MONTH}
 _COMMITTED = {"one_year": "one_year_price", "three_year": "three_year_price", "owned": "owned_cost"}
 _COMMITMENTS = formulas_of(commitments)
 _HELD = ("accelerators_in_force", "contract_hour_cost", "held_price")
-_SLICE = ("break_even_hours", "slice_rented_cost", "cheapest_slice_cost", "cheapest_term", "slice_saving")
+_SLICE = (
+    *("hours_used", "slice_accelerators", "slice_month_saving", "break_even_hours", "slice_rented_cost"),
+    *("cheapest_slice_cost", "cheapest_term", "slice_saving"),
+)
 SLICE_FORMULAS: Formulas = {name: _COMMITMENTS[name] for name in (*_SLICE, "slice_committed_cost")}
 SLICE_FORMULAS = lines(
     SLICE_FORMULAS,
