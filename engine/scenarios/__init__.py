@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.calculation import Columns
-from engine.formulas import FORMULAS, LINE_FORMULAS, TOTAL_FORMULAS
+from engine.formulas import FORMULAS, LINE_FORMULAS
 from engine.scenarios.asked import FURTHER
+from engine.scenarios.billing import billing_grains
 from engine.scenarios.grains import Grain, make_grain
 from engine.scenarios.joins import (
     DECISION_FORMULAS,
@@ -21,23 +22,33 @@ from engine.scenarios.joins import (
     configuration_sources,
     decision_sources,
     line_sources,
-    sum_sources,
     wanted,
 )
+from engine.scenarios.ledger import ledger_grains
 from engine.scenarios.sources import (
     ACCELERATORS,
     APIS,
+    BILLED,
+    BY_CLASS,
+    BY_MODEL,
     BY_TRAFFIC,
     CASES,
     CONFIGURED,
     DECISIONS,
     DRAFTS,
+    LEDGER,
     LINES,
+    OTHER_COST_LINES,
     PRICE_COURSE,
+    PRICE_LISTS,
+    PRICE_ROWS,
+    PROFIT_LINES,
     RATIOS,
+    TARIFFS,
     TOTAL,
     Case,
     Chosen,
+    DayOf,
     DaysBilled,
     Filled,
     HasOne,
@@ -45,7 +56,11 @@ from engine.scenarios.sources import (
     Known,
     Largest,
     Looked,
+    Matched,
     Mean,
+    MonthStart,
+    Paired,
+    Said,
     Setting,
     Source,
     Sum,
@@ -58,17 +73,27 @@ from engine.workbook.read import Inputs
 __all__ = [
     "ACCELERATORS",
     "APIS",
+    "BILLED",
+    "BY_CLASS",
+    "BY_MODEL",
     "BY_TRAFFIC",
     "CASES",
     "CONFIGURED",
     "DECISIONS",
     "DRAFTS",
+    "LEDGER",
     "LINES",
+    "OTHER_COST_LINES",
     "PRICE_COURSE",
+    "PRICE_LISTS",
+    "PRICE_ROWS",
+    "PROFIT_LINES",
     "RATIOS",
+    "TARIFFS",
     "TOTAL",
     "Case",
     "Chosen",
+    "DayOf",
     "DaysBilled",
     "Filled",
     "Grain",
@@ -77,7 +102,11 @@ __all__ = [
     "Known",
     "Largest",
     "Looked",
+    "Matched",
     "Mean",
+    "MonthStart",
+    "Paired",
+    "Said",
     "Scenario",
     "Setting",
     "Source",
@@ -112,18 +141,15 @@ def scenario(inputs: Inputs) -> Scenario:
     }
     grains[LINES] = make_grain(LINES, line_keys, line_sources(), LINE_FORMULAS, inputs, grains)
 
+    for grain in billing_grains(inputs, grains):
+        grains[grain.name] = grain
+
     configured = {"configuration": inputs.tables[CONFIGURATIONS.name].columns["configuration"]}
     sources = wanted(configuration_sources(), FORMULAS)
     grains[CONFIGURED] = make_grain(CONFIGURED, configured, sources, FORMULAS, inputs, grains, guards=["batch_size"])
 
-    served = grains[CONFIGURED].values
-    names = list(dict.fromkeys(t for t, counts in zip(served["traffic"], served["counts"], strict=True) if counts > 0))
-    by_traffic = {"traffic": np.array(names)}
-    grains[BY_TRAFFIC] = make_grain(
-        BY_TRAFFIC, by_traffic, {"traffic": Key(), **sum_sources("traffic")}, TOTAL_FORMULAS, inputs, grains
-    )
-    total = {"total": np.array(["Total"])}
-    grains[TOTAL] = make_grain(TOTAL, total, {"total": Key(), **sum_sources("")}, TOTAL_FORMULAS, inputs, grains)
+    for grain in ledger_grains(inputs, grains):
+        grains[grain.name] = grain
     decided = decision_sources(grains[CONFIGURED])
     stands = [quantity for quantity in decided if quantity in grains[CONFIGURED].guarded]
     blank = [name for name, source in decided.items() if may_be_unknown(source)]

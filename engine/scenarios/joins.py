@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from engine.formulas import EVERY_FORMULA, FORMULAS, Formulas, needs
+from engine.formulas import BUCKET_PRICES, EVERY_FORMULA, FORMULAS, Formulas, needs
 from engine.scenarios.grains import Grain
 from engine.scenarios.sources import (
     CONFIGURED,
     LINES,
+    PRICE_LISTS,
+    TARIFFS,
     Chosen,
     DaysBilled,
     Filled,
@@ -18,6 +20,7 @@ from engine.scenarios.sources import (
     Largest,
     Looked,
     Mean,
+    Paired,
     Setting,
     Source,
     Sum,
@@ -33,6 +36,7 @@ from engine.sheets import (
     PRICES,
     SETTINGS,
     TRAFFIC,
+    TRAFFIC_MIXES,
     Column,
     Sheet,
 )
@@ -54,9 +58,22 @@ def line_sources() -> dict[str, Source]:
         "traffic": Key(),
         "traffic_class": Key(),
         "mix_share": Key(Share),
+        "customer_discount": Paired(
+            TRAFFIC_MIXES, TRAFFIC_MIXES.column("customer_discount"), ("traffic", "traffic_class")
+        ),
         "has_demand": Known(mean),
         **_all_of(TRAFFIC, "traffic_class"),
     }
+
+
+# What a traffic pays under a price list: the name it has in a configuration, and in the grain of tariffs.
+OF_TARIFF = {"cache_write_share": "tariff_write_share", "collected_share": "tariff_collected_share"}
+
+
+def of_list(quantity: str) -> Varied:
+    """A price or term of the month, of the price list that this row names."""
+    annotation = PRICES.column(quantity).annotation if quantity in BUCKET_PRICES else Share
+    return Varied(PRICE_LISTS, quantity, "price_list", annotation)
 
 
 def configuration_sources() -> dict[str, Source]:
@@ -83,7 +100,8 @@ def configuration_sources() -> dict[str, Source]:
         **_all_of(MODELS, "model"),
         **_all_of(PRECISIONS, "precision"),
         **_all_of(CALIBRATION, "calibration"),
-        **_all_of(PRICES, "price_list"),
+        **{price: of_list(price) for price in BUCKET_PRICES},
+        **{name: Sum(TARIFFS, quantity, Share, ("traffic", "price_list")) for name, quantity in OF_TARIFF.items()},
         "headroom": Setting(SETTINGS.column("headroom")),
         "days_in_month": DaysBilled(),
         "has_demand": HasOne(LINES, "has_demand", "traffic"),

@@ -24,11 +24,11 @@ def _duplicates(table: Table) -> Iterator[Problem]:
     first: dict[tuple[str, ...], Row] = {}
     for row in table:
         # Excel's lookups take capitals and small letters for the same.
-        name = tuple(row[key].casefold() for key in keys)
+        name = tuple(str(row[key] or "").casefold() for key in keys)
         if keys and all(name):
             earlier = first.setdefault(name, row)
             if earlier is not row:
-                yield problems.duplicate(row.place(keys[0]), ", ".join(row[key] for key in keys), earlier.cell(keys[0]))
+                yield problems.duplicate(row.place(keys[0]), ", ".join(str(row[key]) for key in keys), earlier.cell(keys[0]))
 
 
 def _unknown(table: Table, column: Column, targets: list[Table]) -> Iterator[Problem]:

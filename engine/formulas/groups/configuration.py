@@ -35,7 +35,7 @@ _OF_ACTIONS = group("saving break_even_gain")
 _ELSEWHERE = {"settled_batch", *_OF_MANY, *_OF_ACTIONS}
 
 # One table of formulas for each grain: a class within a traffic, a configuration, and several configurations together.
-LINE_FORMULAS: Formulas = formulas_of(traffic)
+LINE_FORMULAS: Formulas = formulas_of(traffic) | group("fresh_input_tokens generated_tokens")
 TOTAL_FORMULAS: Formulas = {
     **_OF_MANY,
     **group("busy_cost gross_profit_per_day gross_profit gross_margin"),
