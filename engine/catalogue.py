@@ -19,6 +19,7 @@ from engine.sheets import (
     CONFIGURATIONS,
     HARDWARE,
     MODELS,
+    OTHER_COSTS,
     PRECISIONS,
     PRICES,
     SETTINGS,
@@ -39,6 +40,7 @@ OWN = {
     "traffic": TRAFFIC,
     "traffic_mixes": TRAFFIC_MIXES,
     "prices": PRICES,
+    "other_costs": OTHER_COSTS,
     "competitors": COMPETITORS,
     "change_log": CHANGE_LOG,
 }
