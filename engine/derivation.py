@@ -23,6 +23,7 @@ from engine.scenarios import (
     Known,
     Largest,
     Looked,
+    Matched,
     Mean,
     Scenario,
     Setting,
@@ -34,6 +35,7 @@ from engine.scenarios import (
     WorkingDays,
     scenario,
 )
+from engine.scenarios.grains import rows_behind
 from engine.sheets import BY_NAME, SETTINGS
 from engine.tracing import written
 from engine.units import show
@@ -129,11 +131,13 @@ def _input_cell(scenario: Scenario, grain: Grain, source: Source, row: int) -> s
 def _over(scenario: Scenario, grain: Grain, source: Aggregate, row: int) -> tuple[str, Grain, list[int]]:
     """What an aggregate is, in words, and the rows of the finer grain that it goes over."""
     finer = scenario[source.grain]
-    of = f"{label(source.quantity)} over {finer.name.lower()}" + (f" of this {label(source.by)}" if source.by else "")
-    rows = [
-        r for r in range(len(finer.keys)) if not source.by or finer.values[source.by][r] == grain.at(source.by, row)
-    ]
+    names = (source.by,) if isinstance(source.by, str) else () if isinstance(source, Matched) else source.by
+    same = " and ".join(label(name) for name in names if name)
+    of = f"{label(source.quantity)} over {finer.name.lower()}" + (f" of this {same}" if same else "")
+    rows = rows_behind(source, finer, grain.values, row)
     match source:
+        case Matched():
+            return f"sum of {of} that belong together", finer, rows
         case Sum(where=where, weight=weight):
             times = f" times {label(weight)}" if weight else ""
             return f"sum of {of}{times}", finer, [r for r in rows if not where or finer.values[where][r] > 0]

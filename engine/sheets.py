@@ -18,12 +18,15 @@ from engine.units import (
     Date,
     Days,
     DaysPerMonth,
+    DollarsPerGigabyte,
+    DollarsPerGigabyteHour,
     DollarsPerHour,
     DollarsPerMillionTokens,
     DollarsPerRequest,
     Elements,
     Gigabytes,
     GigabytesPerSecond,
+    Hours,
     Microseconds,
     MicrosecondsPerRequest,
     MillisecondsPerRequest,
@@ -125,6 +128,8 @@ def _provenance(of: str) -> tuple[Column, ...]:
 SEEN_ON = ("checked_on", "as_of")
 
 YES_NO = {"yes": 1.0, "no": 0.0}
+# By what an amount on Other costs is multiplied.
+DRIVERS = ("month", "request", "million tokens", "replica", "revenue")
 
 SETTINGS = Sheet(
     "Settings",
@@ -232,6 +237,11 @@ SETTINGS = Sheet(
         Column("last_price", DollarsPerMillionTokens, "The same price today.", default=None, at_least=0, at_most=10000),
         Column("price_years", Years, "Years between the two.", default=None, at_least=0, at_most=50),
         Column("price_history_source", Text, "Where the two prices were seen.", default=""),
+        Column("target_margin", Share, "Margin after all costs that prices are to leave; 0 asks only that they pay the costs.", default=0, at_least=0, at_most=0.99),
+        Column("idle", Text, "Whether the cost of idle time stands by itself (separate) or on prompts and answers, as their time does (spread).", default="separate", words={"separate": 0.0, "spread": 1.0}),
+        Column("cache_retention", Hours, "How long the KV cache of tokens billed as cache writes is kept.", default=0, at_least=0, at_most=8760),
+        Column("storage_price", DollarsPerGigabyteHour, "Memory or disk that keeps it; 0 where it is paid for otherwise.", default=0, at_least=0, at_most=100),
+        Column("transfer_price", DollarsPerGigabyte, "Carrying KV cache from a prefill pool to a decode pool; 0 where it is paid for otherwise.", default=0, at_least=0, at_most=100),
         Column(
             "study_configuration",
             Text,
@@ -310,6 +320,8 @@ MODELS = Sheet(
         Column("maximum_context", TokensPerRequest, "Longest context the model supports.", at_least=128, at_most=1e9, whole=True),
         Column("kv_cache_override", BytesPerToken, "KV cache per token where a source gives another figure than the shapes.", default=0, at_least=0, at_most=1e8),
         Column("weight_memory_override", Gigabytes, "Size of the checkpoint where its precision is mixed.", default=0, at_least=0, at_most=1e5),
+        Column("licence_price", DollarsPerMillionTokens, "What its licensor is paid for a million tokens that customers see.", default=0, at_least=0, at_most=1000),
+        Column("revenue_share", Share, "Share of net revenue that its licensor is paid.", default=0, at_least=0, at_most=1),
         Column("training_tokens", TrillionTokens, "Tokens it was trained on; blank where that is not known.", default=None, at_least=0.0001, at_most=1e4),
         *_provenance("the shapes"),
     ),
@@ -353,7 +365,15 @@ TRAFFIC = Sheet(
         Column("service_variability", Number, "How much answers differ in time: variance over the square of the mean; 1 where they are exponential, 0 where all are alike.", default=1, at_least=0, at_most=100),
         Column("load_profile", Text, "How the requests spread over the day, on Load profiles.", blank="evenly", default="", refers_to=("Load profiles",)),
         Column("weekend_weight", Number, "Requests of a Saturday or Sunday as a multiple of a weekday's.", default=1, at_least=0, at_most=10),
+        Column("cache_write_share", Share, "Share of the prompt's fresh tokens that is billed as written to the cache.", default=0, at_least=0, at_most=1),
         Column("batch_share", Share, "Share of the requests in the batch tier: billed at its discount, and free to wait for hours with room.", default=0, at_least=0, at_most=1),
+        Column("off_peak_share", Share, "Share of the requests billed at the off-peak discount.", default=0, at_least=0, at_most=1),
+        Column("free_share", Share, "Share of the requests served in a free tier.", default=0, at_least=0, at_most=1),
+        Column("retry_share", Share, "Share of the requests that repeat a failed one and are not billed.", default=0, at_least=0, at_most=1),
+        Column("aborted_share", Share, "Share of the requests that were broken off and are not billed.", default=0, at_least=0, at_most=1),
+        Column("internal_share", Share, "Share of the requests that are our own: tests, evaluations, support.", default=0, at_least=0, at_most=1),
+        Column("credit_share", Share, "Share of the invoices that customers settle with credits they were given.", default=0, at_least=0, at_most=1),
+        Column("refund_share", Share, "Share of the invoices that is paid back.", default=0, at_least=0, at_most=1),
         *_provenance("the figures"),
     ),
 )
@@ -378,6 +398,7 @@ TRAFFIC_MIXES = Sheet(
         Column("traffic_mix", Text, "Name of the group, used on the Configurations sheet.", key=True),
         Column("traffic", Text, "Class on the Traffic sheet.", key=True, refers_to=("Traffic",)),
         Column("mix_share", Share, "Share of the class's requests that come from this group.", at_least=0, at_most=1),
+        Column("customer_discount", Share, "What the group's contract takes off the list prices for this class.", default=0, at_least=0, at_most=1),
         *_provenance("the shares"),
     ),
     may_be_empty=True,
@@ -385,14 +406,21 @@ TRAFFIC_MIXES = Sheet(
 
 PRICES = Sheet(
     "Prices",
-    "One row per model and price list of ours: what a million tokens is sold for.",
+    "One row per price list of ours and the days it holds: what a million tokens is sold for.",
     (
-        Column("price_list", Text, "Name used on the Configurations sheet.", key=True),
-        Column("input_price", DollarsPerMillionTokens, "A million input tokens that are computed.", at_least=0, at_most=10000),
-        Column("cached_input_price", DollarsPerMillionTokens, "A million input tokens found in the cache.", at_least=0, at_most=10000),
-        Column("output_price", DollarsPerMillionTokens, "A million visible output tokens.", at_least=0, at_most=10000),
-        Column("reasoning_price", DollarsPerMillionTokens, "A million hidden reasoning tokens; 0 where they are not billed.", at_least=0, at_most=10000),
-        Column("valid_from", Date, "First day the prices hold."),
+        Column("price_list", Text, "Name used on the Configurations sheet; a list whose prices change has a row for each of its prices.", key=True),
+        Column("input_price", DollarsPerMillionTokens, "A million input tokens that are computed.", blank="no price: not billed", default=None, at_least=0, at_most=10000),
+        Column("cached_input_price", DollarsPerMillionTokens, "A million input tokens found in the cache.", blank="no price: not billed", default=None, at_least=0, at_most=10000),
+        Column("cache_write_price", DollarsPerMillionTokens, "A million input tokens billed as written to the cache (Traffic, cache_write_share).", blank="no price: not billed", default=None, at_least=0, at_most=10000),
+        Column("output_price", DollarsPerMillionTokens, "A million visible output tokens.", blank="no price: not billed", default=None, at_least=0, at_most=10000),
+        Column("reasoning_price", DollarsPerMillionTokens, "A million hidden reasoning tokens; 0 where they are given away.", blank="no price: not billed", default=None, at_least=0, at_most=10000),
+        Column("long_context_threshold", TokensPerRequest, "Input tokens of a prompt above which the long-context tier begins.", blank="no such tier", default=0, at_least=0, at_most=1e9, whole=True),
+        Column("long_context_input_multiple", Number, "Input prices in that tier, as a multiple; 2 at Anthropic and Google above 200,000 tokens.", default=1, at_least=0, at_most=100),
+        Column("long_context_output_multiple", Number, "Output prices in that tier, as a multiple; 1.5 at Anthropic and Google.", default=1, at_least=0, at_most=100),
+        Column("batch_discount", Share, "What the batch tier takes off; 50 % at OpenAI, Anthropic and Google.", default=0, at_least=0, at_most=1),
+        Column("off_peak_discount", Share, "What off-peak hours take off.", default=0, at_least=0, at_most=1),
+        Column("valid_from", Date, "First day the prices hold.", key=True),
+        Column("valid_until", Date, "Last day the prices hold.", blank="until further notice", default=None),
         *_provenance("the prices"),
     ),
 )
@@ -409,6 +437,20 @@ COMMITMENTS = Sheet(
         Column("contract_start", Date, "First day on which it is paid."),
         Column("contract_end", Date, "Last day on which it is paid."),
         *_provenance("the terms"),
+    ),
+    may_be_empty=True,
+)
+
+OTHER_COSTS = Sheet(
+    "Other costs",
+    "One row per cost of serving beside the accelerators, with what drives it.",
+    (
+        Column("other_cost_line", Text, "Name of the cost: hosts, storage, egress, support, payment fees.", key=True),
+        Column("amount", Number, "Dollars for each of its driver; of revenue a share, such as 0.029.", at_least=0, at_most=1e9),
+        Column("driver", Text, "What the amount is multiplied by. A month's amount falls on requests as the bill does.", choices=DRIVERS),
+        Column("model", Text, "Model that it belongs to.", blank="all", default="", refers_to=("Models",)),
+        Column("traffic", Text, "Class or mix that it belongs to.", blank="all", default="", refers_to=("Traffic", "Traffic mixes")),
+        *_provenance("the figures"),
     ),
     may_be_empty=True,
 )
@@ -548,6 +590,7 @@ SHEETS = (
     LOAD_PROFILES,
     TRAFFIC_MIXES,
     PRICES,
+    OTHER_COSTS,
     COMPETITORS,
     HARDWARE,
     COMMITMENTS,

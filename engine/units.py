@@ -119,6 +119,7 @@ Months = Annotated[Any, Unit("months", "month")]
 HoursPerDay = Annotated[Any, Unit("h/day", "h/day", 1)]
 HoursPerMonth = Annotated[Any, Unit("h/month", "h/month")]
 HoursPerMillionTokens = Annotated[Any, Unit("h/Mtoken", "h/M*token", 4)]
+Hours = Annotated[Any, Unit("h", "h", 1)]
 SharePerYear = Annotated[Any, Unit("per year", "1/year", 4)]
 Kilowatts = Annotated[Any, Unit("kW", "k*W", 2)]
 
@@ -165,6 +166,8 @@ DollarsPerMonth = Annotated[Any, Unit("$/month", "$/month")]
 DollarsPerYear = Annotated[Any, Unit("$/year", "$/year")]
 DollarsPerRequest = Annotated[Any, Unit("$/request", "$/request", 6)]
 DollarsPerToken = Annotated[Any, Unit("$/token", "$/token", 9)]
+DollarsPerGigabyte = Annotated[Any, Unit("$/GB", "$/G*B", 4)]
+DollarsPerGigabyteHour = Annotated[Any, Unit("$/GB/h", "$/G*B/h", 5)]
 DollarsPerMillionTokens = Annotated[Any, Unit("$/Mtoken", "$/M*token", 3)]
 
 # What a formula gives where its quantity has no value; an Excel cell stays empty.

@@ -200,18 +200,6 @@ def test_two_contracts_one_after_the_other_fill_the_month(seed):
     assert (before + after == month["days_in_month"]).all()
 
 
-@pytest.mark.parametrize(
-    ("until", "following", "warning"),
-    [
-        (1009, 1010, ""),
-        (1010, 1010, "two price lists hold on the same days"),
-        (1009, 1012, "there are days without a price list"),
-    ],
-)
-def test_price_lists_that_overlap_or_leave_a_gap(until, following, warning):
-    assert _one("overlap_warning", valid_until=until, next_valid_from=following) == warning
-
-
 def test_what_was_promised_is_paid():
     assert _one("take_or_pay_cost", promised_spending=100.0, used_spending=80.0) == 100
     assert _one("take_or_pay_shortfall", promised_spending=100.0, used_spending=80.0) == 20
@@ -277,7 +265,7 @@ def test_an_owned_hour_times_all_hours_is_the_owned_month():
 def _classes(seed, rows=ROWS):
     random = np.random.default_rng(seed)
     prices = ("input_price", "cache_write_price", "cached_input_price", "output_price", "reasoning_price")
-    shares = ("batch_share", "batch_discount", "off_peak_share", "off_peak_discount", "customer_discount")
+    shares = ("batch_share", "list_batch_discount", "off_peak_share", "list_off_peak_discount", "customer_discount")
     tokens = ("fresh_input_tokens", "cached_tokens", "output_tokens", "reasoning_tokens")
     columns = {name: random.uniform(0, 4000, rows) for name in tokens}
     columns["input_tokens"] = columns["fresh_input_tokens"] + columns["cached_tokens"]
@@ -290,10 +278,10 @@ def _classes(seed, rows=ROWS):
         "cache_write_share": random.random(rows),
         "credit_share": random.uniform(0, 0.1, rows),
         "refund_share": random.uniform(0, 0.1, rows),
-        "long_context_threshold": random.choice([0, 3000], rows),
-        "long_context_input_multiple": np.full(rows, 2.0),
-        "long_context_output_multiple": np.full(rows, 1.5),
-        "mean_load": random.uniform(0, 50, rows),
+        "list_threshold": random.choice([0, 3000], rows),
+        "list_input_multiple": np.full(rows, 2.0),
+        "list_output_multiple": np.full(rows, 1.5),
+        "line_load": random.uniform(0, 50, rows),
         "days_in_month": random.integers(28, 32, rows),
     }
 
@@ -329,12 +317,15 @@ def test_a_bucket_without_a_price_bills_nothing_and_says_what_it_loses(price):
     given = {name: values[:1] for name, values in _classes(1).items()}
     whole = _ask("net_revenue", "unpriced_requests", "unpriced_warning", **given)
     assert whole["unpriced_requests"][0] == 0 and whole["unpriced_warning"][0] == ""
-    lost = {**given, f"has_{price}": [0.0], price: [float("nan")]}
+    lost = {**given, f"has_{price}": [0.0], price: [0.0]}
     columns = _ask("net_revenue", "unpriced_requests", "unpriced_warning", "unpriced_tokens", **lost)
     assert 0 < columns["net_revenue"][0] < whole["net_revenue"][0]
     assert columns["unpriced_tokens"][0] > 0
     assert columns["unpriced_requests"] == columns["billed_requests"] > 0
     assert columns["unpriced_warning"][0].startswith(f"{NAMED[price]} ha")
+    half = _ask("unpriced_requests", "unpriced_warning", **{**given, f"has_{price}": [0.5]})
+    assert half["unpriced_requests"] == columns["unpriced_requests"] / 2
+    assert half["unpriced_warning"] == columns["unpriced_warning"]
 
 
 def test_a_price_of_nothing_is_a_price():
@@ -350,10 +341,10 @@ def test_more_unbilled_than_served_has_no_revenue_rather_than_a_negative_one():
 
 
 def test_the_long_context_tier_begins_above_its_threshold():
-    tier = {"long_context_input_multiple": 2.0, "long_context_threshold": 200_000}
+    tier = {"list_input_multiple": 2.0, "list_threshold": 200_000}
     assert _one("input_tier_multiple", input_tokens=200_000, **tier) == 1
     assert _one("input_tier_multiple", input_tokens=200_001, **tier) == 2
-    assert _one("input_tier_multiple", input_tokens=9e9, **{**tier, "long_context_threshold": 0}) == 1
+    assert _one("input_tier_multiple", input_tokens=9e9, **{**tier, "list_threshold": 0}) == 1
 
 
 @pytest.mark.parametrize(
@@ -380,8 +371,7 @@ def _phases(seed):
         "generated_tokens": random.uniform(0, 4000, ROWS),
         "input_cost": random.uniform(0, 3, ROWS),
         "output_cost": random.uniform(0, 20, ROWS),
-        "utilization": random.random(ROWS),
-        "prefill_utilization": random.random(ROWS),
+        "idle_share": random.random(ROWS),
         "kv_cache_per_token": random.uniform(1e4, 5e5, ROWS),
         "cache_retention": random.uniform(0, 2, ROWS),
         "storage_price": random.uniform(0, 0.01, ROWS),
@@ -393,9 +383,9 @@ def _phases(seed):
 @DRAWN
 @given(seeds)
 def test_idle_cost_spread_or_separate_is_the_same_sum(seed):
-    spread = _ask("phases_cost", "idle_phase_cost", spread_idle=np.ones(ROWS), **_phases(seed))
-    separate = _ask("phases_cost", "idle_phase_cost", spread_idle=np.zeros(ROWS), **_phases(seed))
-    assert spread["phases_cost"] == pytest.approx(separate["phases_cost"], rel=1e-12)
+    spread = _ask("line_bill", "idle_phase_cost", spread_idle=np.ones(ROWS), **_phases(seed))
+    separate = _ask("line_bill", "idle_phase_cost", spread_idle=np.zeros(ROWS), **_phases(seed))
+    assert spread["line_bill"] == pytest.approx(separate["line_bill"], rel=1e-12)
     assert (spread["idle_phase_cost"] == 0).all() and (separate["idle_phase_cost"] > 0).all()
 
 
@@ -405,11 +395,15 @@ def test_contributions_add_up_to_revenue_less_the_cost_of_all_phases(seed):
     parts = [f"{phase}_contribution" for phase in ("prefill", "cache", "decode")]
     months = [f"{phase}_month" for phase in ("prefill", "decode", "storage", "transfer", "idle")]
     columns = _ask(
-        *parts, *months, "phases_cost", "net_revenue", "cross_subsidy", spread_idle=np.zeros(ROWS), **_phases(seed)
+        *parts, *months, "line_bill", "net_revenue", "cross_subsidy", spread_idle=np.zeros(ROWS), **_phases(seed)
     )
-    whole = columns["net_revenue"] - columns["phases_cost"] * columns["served_requests"]
+    whole = columns["net_revenue"] - sum(columns[month] for month in months)
     _to_the_cent([*(columns[part] for part in parts), -columns["idle_month"]], whole)
-    _to_the_cent([columns[month] for month in months], columns["phases_cost"] * columns["served_requests"])
+    request = (
+        columns["fresh_input_tokens"] * columns["input_cost"] + columns["generated_tokens"] * columns["output_cost"]
+    ) / 1e6
+    _to_the_cent([columns[f"{phase}_month"] for phase in ("prefill", "decode", "idle")], columns["line_bill"])
+    assert columns["line_bill"] == pytest.approx(request * columns["served_requests"])
     assert (columns["cross_subsidy"] >= 0).all() and (columns["cross_subsidy"] > 0).any()
 
 
@@ -433,25 +427,32 @@ def test_who_pays_for_whom(prefill, cache, decode, subsidy, reason):
 
 
 def _months(seed):
+    """Wholes of a month, with one line each."""
     random = np.random.default_rng(seed)
-    return {
+    month = {
         "net_revenue": random.uniform(0, 1e6, ROWS),
-        "bill": random.uniform(0, 5e5, ROWS),
-        "cost_per_month": random.uniform(0, 1e4, ROWS),
+        "fleet_cost": random.uniform(0, 5e5, ROWS),
+        "month_rate": random.uniform(0, 0.1, ROWS),
         "cost_per_replica": random.uniform(0, 100, ROWS),
-        "replica_count": random.integers(1, 50, ROWS),
-        "licence_fee": random.uniform(0, 1e4, ROWS),
+        "line_replicas": random.integers(1, 50, ROWS),
         "cost_per_request": random.uniform(0, 1e-4, ROWS),
         "served_requests": random.uniform(0, 1e8, ROWS),
         "cost_per_million_tokens": random.uniform(0, 0.1, ROWS),
         "licence_price": random.uniform(0, 0.1, ROWS),
-        "sold_tokens": random.uniform(1, 1e5, ROWS),
+        "line_tokens": random.uniform(1, 1e5, ROWS),
+        "storage_month": random.uniform(0, 1e3, ROWS),
+        "transfer_month": random.uniform(0, 1e3, ROWS),
         "revenue_share": random.uniform(0, 0.2, ROWS),
         "payment_fee_share": random.uniform(0, 0.05, ROWS),
-        "utilization": random.uniform(0.05, 1, ROWS),
+        "busy_share": random.uniform(0.05, 1, ROWS),
         "target_margin": random.uniform(0, 0.7, ROWS),
         "days_in_month": random.integers(28, 32, ROWS),
     }
+    return {**month, **_wholes(month)}
+
+
+def _wholes(month):
+    return {"revenue": month["net_revenue"], "sold_tokens": month["line_tokens"], "line_bill": month["fleet_cost"]}
 
 
 @DRAWN
@@ -459,7 +460,7 @@ def _months(seed):
 def test_profit_with_and_without_other_costs(seed):
     columns = _ask("profit_after_other_costs", "profit_after_other_costs_per_day", **_months(seed))
     costs = [columns[name] for name in ("fixed_other_cost", "variable_cost", "payouts")]
-    _to_the_cent([columns["profit_after_other_costs"], *costs, columns["bill"]], columns["net_revenue"])
+    _to_the_cent([columns["profit_after_other_costs"], *costs, columns["fleet_cost"]], columns["revenue"])
     per_day = columns["profit_after_other_costs_per_day"] * columns["days_in_month"]
     _to_the_cent([per_day], columns["profit_after_other_costs"])
 
@@ -471,7 +472,8 @@ def test_the_floor_price_leaves_the_target_margin_and_the_break_even_price_nothi
     for price, margin in (("floor_price", month["target_margin"]), ("break_even_price_after_other_costs", 0)):
         asked = _ask(price, **month)[price]
         revenue = asked * month["sold_tokens"]
-        reached = _ask("margin_after_other_costs", **{**month, "net_revenue": revenue})["margin_after_other_costs"]
+        sold = {**month, "net_revenue": revenue, "revenue": revenue}
+        reached = _ask("margin_after_other_costs", **sold)["margin_after_other_costs"]
         assert np.abs(reached - margin).max() < 1e-9
 
 
@@ -481,22 +483,23 @@ def test_at_the_break_even_load_nothing_is_left(seed):
     month = _months(seed)
     load = _ask("break_even_load", **month)["break_even_load"]
     known = ~np.isnan(load)
-    scale = load / month["utilization"]
-    scaled = {name: month[name] * scale for name in ("net_revenue", "served_requests", "sold_tokens")}
-    left = _ask("profit_after_other_costs", **{**month, **scaled})["profit_after_other_costs"]
+    scale = load / month["busy_share"]
+    following = ("net_revenue", "served_requests", "line_tokens", "storage_month", "transfer_month")
+    scaled = {**month, **{name: month[name] * scale for name in following}}
+    left = _ask("profit_after_other_costs", **{**scaled, **_wholes(scaled)})["profit_after_other_costs"]
     assert known.sum() > ROWS / 2
     assert np.abs(left[known]).max() < 1e-6 * np.nanmax(scaled["net_revenue"])
 
 
 def test_prices_below_cost_and_no_revenue_are_said():
     given = {"target_margin": 0.5}
-    assert _one("price_verdict", profit_after_other_costs=-1.0, net_revenue=10.0, **given) == "prices are below cost"
-    assert _one("price_verdict", profit_after_other_costs=6.0, net_revenue=10.0, **given) == ""
-    assert _one("price_verdict", profit_after_other_costs=-1.0, net_revenue=0.0, **given) == "there is no revenue"
-    costly = {"break_even_load": float("nan"), "net_revenue": 5.0, "variable_cost": 5.0, "payouts": 0.0}
+    assert _one("price_verdict", profit_after_other_costs=-1.0, revenue=10.0, **given) == "prices are below cost"
+    assert _one("price_verdict", profit_after_other_costs=6.0, revenue=10.0, **given) == ""
+    assert _one("price_verdict", profit_after_other_costs=-1.0, revenue=0.0, **given) == "there is no revenue"
+    costly = {"break_even_load": float("nan"), "revenue": 5.0, "variable_cost": 5.0, "payouts": 0.0}
     assert _one("break_even_load_warning", **costly) == "a request costs more than it brings"
-    assert _none(_one("margin_after_other_costs", profit_after_other_costs=-5.0, net_revenue=0.0))
-    nothing = {"bill": 10.0, "fixed_other_cost": 0.0, "variable_cost": 0.0, "sold_tokens": 5.0}
+    assert _none(_one("margin_after_other_costs", profit_after_other_costs=-5.0, revenue=0.0))
+    nothing = {"fleet_cost": 10.0, "fixed_other_cost": 0.0, "variable_cost": 0.0, "sold_tokens": 5.0}
     assert _none(_one("floor_price", kept_share=0.8, target_margin=0.8, **nothing))
     assert _none(_one("floor_price", kept_share=0.8, target_margin=0.2, **{**nothing, "sold_tokens": 0.0}))
 

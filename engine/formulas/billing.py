@@ -14,15 +14,20 @@ from engine.units import (
     DollarsPerMillionTokens,
     DollarsPerMonth,
     DollarsPerRequest,
+    DollarsPerSecond,
     Flag,
+    MillionTokensPerMonth,
     Number,
     RequestsPerMonth,
+    RequestsPerSecond,
     Share,
     Text,
     TokensPerRequest,
+    TokensPerSecond,
 )
 
 A_DAY = Constant(1, "day/month")
+NOISE = Constant(1e-9, "")  # of shares of a month that are added up
 
 
 # Prices
@@ -47,36 +52,84 @@ def rate_warning(rate_date, month_start, days_in_month) -> Text:
     )
 
 
-def is_long_context(input_tokens, long_context_threshold) -> Flag:
+def price_part(row_price, valid_share) -> DollarsPerMillionTokens:
+    """What one row of a price list adds to a price of the month: the mean over its days; none is 0.
+
+    Source: definition.
+    """
+    return row_price * valid_share
+
+
+def priced_share(has_row_price, valid_share) -> Share:
+    """Share of the month on which a row of a price list has a price for a bucket.
+
+    Source: definition.
+    """
+    return has_row_price * valid_share
+
+
+def term_part(row_term, valid_share) -> Number:
+    """What one row of a price list adds to a discount or multiple of the month.
+
+    Source: definition.
+    """
+    return row_term * valid_share
+
+
+def valid_threshold(long_context_threshold, valid_share) -> TokensPerRequest:
+    """The threshold of a row that holds in the month.
+
+    Source: definition.
+    """
+    return np.where(valid_share > 0, long_context_threshold, 0)
+
+
+def month_multiple(multiple_parts, covered_share) -> Number:
+    """A multiple of the month: the mean over the days with a price list; 1 where there are none.
+
+    Source: definition.
+    """
+    return np.where(covered_share > 0, multiple_parts / covered_share, 1)
+
+
+def month_discount(discount_parts, covered_share) -> Share:
+    """A discount of the month: the mean over the days with a price list.
+
+    Source: definition.
+    """
+    return np.where(covered_share > 0, discount_parts / covered_share, 0)
+
+
+def is_long_context(input_tokens, list_threshold) -> Flag:
     """Whether a prompt is billed in the long-context tier; a threshold of 0 is no tier.
 
     Source: price lists of Anthropic and Google: the tier starts above 200,000 input tokens.
     """
-    return np.where(np.logical_and(long_context_threshold > 0, input_tokens > long_context_threshold), 1, 0)
+    return np.where(np.logical_and(list_threshold > 0, input_tokens > list_threshold), 1, 0)
 
 
-def input_tier_multiple(is_long_context, long_context_input_multiple) -> Number:
+def input_tier_multiple(is_long_context, list_input_multiple) -> Number:
     """By what the input prices are multiplied.
 
     Source: price lists of Anthropic and Google: twice the price in the long-context tier.
     """
-    return np.where(is_long_context > 0, long_context_input_multiple, 1)
+    return np.where(is_long_context > 0, list_input_multiple, 1)
 
 
-def output_tier_multiple(is_long_context, long_context_output_multiple) -> Number:
+def output_tier_multiple(is_long_context, list_output_multiple) -> Number:
     """By what the output prices are multiplied.
 
     Source: price lists of Anthropic and Google: one and a half times the price in the long-context tier.
     """
-    return np.where(is_long_context > 0, long_context_output_multiple, 1)
+    return np.where(is_long_context > 0, list_output_multiple, 1)
 
 
-def paid_share(batch_share, batch_discount, off_peak_share, off_peak_discount, customer_discount) -> Share:
+def paid_share(batch_share, list_batch_discount, off_peak_share, list_off_peak_discount, customer_discount) -> Share:
     """Share of the list price that is billed, after batch tier, off-peak hours and the customer's own discount.
 
     Source: price lists of OpenAI, Anthropic and Google: half the price in the batch tier.
     """
-    tiers = (1 - batch_share * batch_discount) * (1 - off_peak_share * off_peak_discount)
+    tiers = (1 - batch_share * list_batch_discount) * (1 - off_peak_share * list_off_peak_discount)
     return tiers * (1 - customer_discount)
 
 
@@ -127,17 +180,43 @@ def unpriced_tokens(
     reasoning_tokens,
     has_reasoning_price,
 ) -> TokensPerRequest:
-    """Tokens of a request that fall into a bucket without a price.
+    """Tokens of a request that fall into a bucket without a price, mean over the days of the month.
+
+    Source: definition; `has_` is the share of the month's days on which there is a price.
+    """
+    prompt = plain_input_tokens * (1 - has_input_price) + cache_write_tokens * (1 - has_cache_write_price)
+    answer = output_tokens * (1 - has_output_price) + reasoning_tokens * (1 - has_reasoning_price)
+    return prompt + cached_tokens * (1 - has_cached_input_price) + answer
+
+
+def unpriced_share(
+    plain_input_tokens,
+    has_input_price,
+    cache_write_tokens,
+    has_cache_write_price,
+    cached_tokens,
+    has_cached_input_price,
+    output_tokens,
+    has_output_price,
+    reasoning_tokens,
+    has_reasoning_price,
+) -> Share:
+    """Share of requests of which some tokens fall into a bucket without a price: the days of the bucket that lacks most.
 
     Source: definition.
     """
-    written = np.where(has_cache_write_price > 0, 0, cache_write_tokens)
-    prompt = np.where(has_input_price > 0, 0, plain_input_tokens) + written
-    answer = np.where(has_output_price > 0, 0, output_tokens) + np.where(has_reasoning_price > 0, 0, reasoning_tokens)
-    return prompt + np.where(has_cached_input_price > 0, 0, cached_tokens) + answer
+    plain = np.where(plain_input_tokens > 0, 1 - has_input_price, 0)
+    written = np.where(cache_write_tokens > 0, 1 - has_cache_write_price, 0)
+    cached = np.where(cached_tokens > 0, 1 - has_cached_input_price, 0)
+    output = np.where(output_tokens > 0, 1 - has_output_price, 0)
+    reasoning = np.where(reasoning_tokens > 0, 1 - has_reasoning_price, 0)
+    prompt = np.maximum(np.maximum(plain, written), cached)
+    lacking = np.maximum(prompt, np.maximum(output, reasoning))
+    return np.where(lacking > NOISE, lacking, 0)
 
 
 def unpriced_warning(
+    unpriced_share,
     plain_input_tokens,
     has_input_price,
     cache_write_tokens,
@@ -149,31 +228,99 @@ def unpriced_warning(
     reasoning_tokens,
     has_reasoning_price,
 ) -> Text:
-    """Which bucket has tokens and no price, the first of them; empty where none has.
+    """Which bucket has tokens and no price on some day, the first of them; empty where none has.
 
     Source: definition.
     """
-    reasoning = np.logical_and(reasoning_tokens > 0, has_reasoning_price <= 0)
-    read = np.logical_and(cached_tokens > 0, has_cached_input_price <= 0)
-    write = np.logical_and(cache_write_tokens > 0, has_cache_write_price <= 0)
-    output = np.logical_and(output_tokens > 0, has_output_price <= 0)
-    plain = np.logical_and(plain_input_tokens > 0, has_input_price <= 0)
-    hidden = np.where(reasoning, "hidden reasoning has no price: its tokens are not billed", "")
-    cached = np.where(read, "cache reads have no price: their tokens are not billed", hidden)
-    written = np.where(write, "cache writes have no price: their tokens are not billed", cached)
-    answers = np.where(output, "output has no price: its tokens are not billed", written)
-    return np.where(plain, "input has no price: its tokens are not billed", answers)
+    lacks_reasoning = np.logical_and(reasoning_tokens > 0, 1 - has_reasoning_price > NOISE)
+    lacks_read = np.logical_and(cached_tokens > 0, 1 - has_cached_input_price > NOISE)
+    lacks_write = np.logical_and(cache_write_tokens > 0, 1 - has_cache_write_price > NOISE)
+    lacks_output = np.logical_and(output_tokens > 0, 1 - has_output_price > NOISE)
+    lacks_plain = np.logical_and(plain_input_tokens > 0, 1 - has_input_price > NOISE)
+    reasoning = np.where(lacks_reasoning, "hidden reasoning has no price: its tokens are not billed", "")
+    cached = np.where(lacks_read, "cache reads have no price: their tokens are not billed", reasoning)
+    written = np.where(lacks_write, "cache writes have no price: their tokens are not billed", cached)
+    answers = np.where(lacks_output, "output has no price: its tokens are not billed", written)
+    missing = np.where(lacks_plain, "input has no price: its tokens are not billed", answers)
+    return np.where(unpriced_share > 0, missing, "")
+
+
+def net_request_revenue(request_list, paid_share, billed_share, credit_share, refund_share) -> DollarsPerRequest:
+    """What a served request brings on average: billed or not, after tiers, discounts, credits and refunds.
+
+    Source: definition.
+    """
+    return request_list * paid_share * billed_share * (1 - credit_share - refund_share)
+
+
+# Classes of a traffic under one price list, weighted with their requests
+
+
+def weighted_list(class_weight, plain_request_list) -> DollarsPerSecond:
+    """List value of a class's requests, before tiers.
+
+    Source: definition.
+    """
+    return class_weight * plain_request_list
+
+
+def weighted_net(class_weight, net_request_revenue) -> DollarsPerSecond:
+    """Net revenue of a class's requests.
+
+    Source: definition.
+    """
+    return class_weight * net_request_revenue
+
+
+def weighted_fresh(class_weight, fresh_input_tokens) -> TokensPerSecond:
+    """Fresh input of a class.
+
+    Source: definition.
+    """
+    return class_weight * fresh_input_tokens
+
+
+def weighted_written(class_weight, cache_write_tokens) -> TokensPerSecond:
+    """Fresh input of a class that is billed as written to the cache.
+
+    Source: definition.
+    """
+    return class_weight * cache_write_tokens
+
+
+def tariff_collected_share(traffic_net, traffic_list) -> Share:
+    """Share of the plain list value that a traffic brings; above 1 where its long prompts cost a multiple.
+
+    Source: definition.
+    """
+    return np.where(traffic_list > 0, traffic_net / traffic_list, 1)
+
+
+def tariff_write_share(traffic_written, traffic_fresh) -> Share:
+    """Share of a traffic's fresh input that is billed as written to the cache.
+
+    Source: definition.
+    """
+    return np.where(traffic_fresh > 0, traffic_written / traffic_fresh, 0)
 
 
 # The month
 
 
-def served_requests(mean_load, days_in_month) -> RequestsPerMonth:
+def line_load(mean_load, class_requests, mean_requests) -> RequestsPerSecond:
+    """Requests per second of one class that a configuration serves: its share of all that the traffic sends.
+
+    Source: definition.
+    """
+    return mean_load * class_requests / mean_requests
+
+
+def served_requests(line_load, days_in_month) -> RequestsPerMonth:
     """Requests that are served in the month, billed or not.
 
     Source: definition.
     """
-    return mean_load * SECONDS_PER_DAY * days_in_month
+    return line_load * SECONDS_PER_DAY * days_in_month
 
 
 def billed_share(free_share, retry_share, aborted_share, internal_share) -> Share:
@@ -201,12 +348,23 @@ def unbilled_requests(served_requests, billed_requests) -> RequestsPerMonth:
     return served_requests - billed_requests
 
 
-def unpriced_requests(billed_requests, unpriced_tokens) -> RequestsPerMonth:
+def unpriced_requests(billed_requests, unpriced_share) -> RequestsPerMonth:
     """Billed requests of which some tokens fall into a bucket without a price.
 
     Source: definition.
     """
-    return np.where(unpriced_tokens > 0, billed_requests, 0)
+    return billed_requests * unpriced_share
+
+
+def unbilled_tokens(
+    unbilled_requests, input_tokens, output_tokens, reasoning_tokens, billed_requests, unpriced_tokens
+) -> MillionTokensPerMonth:
+    """Tokens that are served and not billed: all of unbilled requests, and those without a price of billed ones.
+
+    Source: definition.
+    """
+    whole = unbilled_requests * (input_tokens + output_tokens + reasoning_tokens)
+    return (whole + billed_requests * unpriced_tokens) / TOKENS_PER_MILLION
 
 
 # From the list value of all that is served down to the net revenue, step by step

@@ -31,8 +31,8 @@ def contract_days(contract_start, contract_end, month_start, days_in_month) -> D
 
     Source: definition.
     """
-    last = np.minimum(contract_end, month_start + days_in_month / A_DAY - 1)
-    return np.maximum(0, last - np.maximum(contract_start, month_start) + 1) * A_DAY
+    days_to_end = np.minimum(contract_end - month_start + 1, days_in_month / A_DAY)
+    return np.maximum(0, days_to_end - np.maximum(0, contract_start - month_start)) * A_DAY
 
 
 def contract_share(contract_days, days_in_month) -> Share:
@@ -62,15 +62,6 @@ def contract_cost(contract_accelerators, contract_price, contract_days) -> Dolla
     Source: definition.
     """
     return contract_accelerators * contract_price * HOURS_PER_DAY * contract_days
-
-
-def overlap_warning(valid_until, next_valid_from) -> Text:
-    """What to say about a price list and the next one of the same model; empty where one follows the other.
-
-    Source: definition; the last day of a list is its own.
-    """
-    gap = np.where(next_valid_from > valid_until + 1, "there are days without a price list", "")
-    return np.where(next_valid_from <= valid_until, "two price lists hold on the same days", gap)
 
 
 def accelerators_in_force(contract_accelerators, in_force) -> Count:

@@ -27,27 +27,38 @@ def counts(serves, fits) -> Flag:
     return np.where(np.logical_and(serves > 0, fits > 0), 1, 0)
 
 
-def request_revenue(
+def plain_request_list(
     fresh_input_tokens,
+    cache_write_share,
     cached_tokens,
     output_tokens,
     reasoning_tokens,
     input_price,
+    cache_write_price,
     cached_input_price,
     output_price,
     reasoning_price,
 ) -> DollarsPerRequest:
-    """What a request is billed: fresh input, cached input, visible output and hidden reasoning at their prices.
+    """What a request costs at list prices, before tiers, discounts and all that is not billed.
 
     Source: definition.
     """
-    prompt = fresh_input_tokens * input_price + cached_tokens * cached_input_price
+    fresh_price = (1 - cache_write_share) * input_price + cache_write_share * cache_write_price
+    prompt = fresh_input_tokens * fresh_price + cached_tokens * cached_input_price
     answer = output_tokens * output_price + reasoning_tokens * reasoning_price
     return (prompt + answer) / TOKENS_PER_MILLION
 
 
+def request_revenue(plain_request_list, collected_share) -> DollarsPerRequest:
+    """Net revenue of a served request: its list price, and the share of it that tiers, discounts and credits leave.
+
+    Source: definition.
+    """
+    return plain_request_list * collected_share
+
+
 def blended_price(request_revenue, input_tokens, output_tokens) -> DollarsPerMillionTokens:
-    """What a request is billed, spread over all tokens a customer sees.
+    """Net revenue of a request, spread over all tokens a customer sees.
 
     Source: definition.
     """
@@ -63,7 +74,7 @@ def sold_tokens(mean_load, input_tokens, output_tokens, days_in_month) -> Millio
 
 
 def revenue_per_day(mean_load, request_revenue) -> DollarsPerDay:
-    """What the served requests are billed in a day.
+    """Net revenue of the requests that are served in a day.
 
     Source: definition.
     """
@@ -71,7 +82,7 @@ def revenue_per_day(mean_load, request_revenue) -> DollarsPerDay:
 
 
 def revenue(revenue_per_day, days_in_month) -> DollarsPerMonth:
-    """What the served requests are billed in the month.
+    """Net revenue of the requests that are served in the month.
 
     Source: definition.
     """

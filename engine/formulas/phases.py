@@ -9,46 +9,40 @@ import numpy as np
 from engine.units import (
     GIGA,
     TOKENS_PER_MILLION,
+    Count,
     DollarsPerMonth,
     DollarsPerRequest,
     Text,
 )
 
 
-def prefill_phase_cost(fresh_input_tokens, input_cost, prefill_utilization, spread_idle) -> DollarsPerRequest:
+def prefill_phase_cost(fresh_input_tokens, input_cost, idle_share, spread_idle) -> DollarsPerRequest:
     """Rent of the time that a request's prompt takes.
 
     Source: definition; input cost is at the actual utilization.
     """
-    busy = np.where(spread_idle > 0, 1, prefill_utilization)
+    busy = np.where(spread_idle > 0, 1, 1 - idle_share)
     return fresh_input_tokens * input_cost * busy / TOKENS_PER_MILLION
 
 
-def decode_phase_cost(generated_tokens, output_cost, utilization, spread_idle) -> DollarsPerRequest:
+def decode_phase_cost(generated_tokens, output_cost, idle_share, spread_idle) -> DollarsPerRequest:
     """Rent of the time that a request's answer takes, hidden reasoning included.
 
     Source: definition; output cost is at the actual utilization.
     """
-    busy = np.where(spread_idle > 0, 1, utilization)
+    busy = np.where(spread_idle > 0, 1, 1 - idle_share)
     return generated_tokens * output_cost * busy / TOKENS_PER_MILLION
 
 
 def idle_phase_cost(
-    fresh_input_tokens,
-    input_cost,
-    prefill_utilization,
-    generated_tokens,
-    output_cost,
-    utilization,
-    spread_idle,
+    fresh_input_tokens, input_cost, generated_tokens, output_cost, idle_share, spread_idle
 ) -> DollarsPerRequest:
-    """Rent of idle time for each request, where it stands by itself.
+    """Rent of idle time for each request, where it stands by itself; it falls on requests as busy time does.
 
     Source: definition.
     """
-    prompt = fresh_input_tokens * input_cost * (1 - prefill_utilization)
-    answer = generated_tokens * output_cost * (1 - utilization)
-    return np.where(spread_idle > 0, 0, (prompt + answer) / TOKENS_PER_MILLION)
+    whole = (fresh_input_tokens * input_cost + generated_tokens * output_cost) / TOKENS_PER_MILLION
+    return np.where(spread_idle > 0, 0, whole * idle_share)
 
 
 def storage_phase_cost(cache_write_tokens, kv_cache_per_token, cache_retention, storage_price) -> DollarsPerRequest:
@@ -67,22 +61,36 @@ def transfer_phase_cost(input_tokens, kv_cache_per_token, shared_pool, transfer_
     return np.where(shared_pool > 0, 0, input_tokens * kv_cache_per_token / GIGA * transfer_price)
 
 
-def phases_cost(
-    prefill_phase_cost, decode_phase_cost, idle_phase_cost, storage_phase_cost, transfer_phase_cost
-) -> DollarsPerRequest:
-    """A request over all phases.
-
-    Source: definition.
-    """
-    return prefill_phase_cost + decode_phase_cost + idle_phase_cost + storage_phase_cost + transfer_phase_cost
-
-
 def phase_month(phase_cost, served_requests) -> DollarsPerMonth:
     """A phase over all served requests of the month, billed or not.
 
     Source: definition.
     """
     return phase_cost * served_requests
+
+
+def line_bill(prefill_month, decode_month, idle_month) -> DollarsPerMonth:
+    """A class's part of the accelerator bill, by the time that its requests take.
+
+    Source: definition.
+    """
+    return prefill_month + decode_month + idle_month
+
+
+def line_idle_cost(line_bill, idle_share) -> DollarsPerMonth:
+    """The part of that which paid for idle time, whether it stands by itself or not.
+
+    Source: definition.
+    """
+    return line_bill * idle_share
+
+
+def line_replicas(line_bill, fleet_cost, replica_count, prefill_replica_count) -> Count:
+    """A class's part of the replicas, as of the bill.
+
+    Source: definition.
+    """
+    return np.where(fleet_cost > 0, (replica_count + prefill_replica_count) * line_bill / fleet_cost, 0)
 
 
 def prefill_contribution(plain_input_revenue, cache_write_revenue, prefill_month, transfer_month) -> DollarsPerMonth:

@@ -1,7 +1,7 @@
 """Profit: what is left of net revenue after the bill and all other costs of serving, and what it takes to keep it.
 
 Knows nothing of sheets, files or other formulas. Fixed costs do not follow the requests; variable ones do; payouts
-follow the revenue. A margin is before other costs, the fleet's bill alone, or after them.
+follow the revenue. Gross profit is before other costs; what stands here is after them.
 """
 
 import numpy as np
@@ -15,41 +15,69 @@ from engine.units import (
     Text,
 )
 
-# Other costs of serving, each by what drives it
+# Other costs of serving, each by what drives it: a row of costs, and the lines of the ledger that it belongs to
 
 
-def fixed_other_cost(cost_per_month, cost_per_replica, replica_count, licence_fee) -> DollarsPerMonth:
-    """Hosts, storage, observability and licences that are paid by the month or by the replica.
+def month_rate(cost_per_month, matched_bill) -> Share:
+    """A month's amount for each dollar of the bill that it belongs to; nothing where nothing is served.
 
     Source: definition.
     """
-    return cost_per_month + cost_per_replica * replica_count + licence_fee
+    return np.where(matched_bill > 0, cost_per_month / matched_bill, 0)
+
+
+def cost_amount(
+    month_rate,
+    matched_bill,
+    cost_per_request,
+    matched_requests,
+    cost_per_million_tokens,
+    matched_tokens,
+    cost_per_replica,
+    matched_replicas,
+    payment_fee_share,
+    matched_revenue,
+) -> DollarsPerMonth:
+    """A row of other costs over all that it belongs to.
+
+    Source: definition.
+    """
+    by_volume = cost_per_request * matched_requests + cost_per_million_tokens * matched_tokens
+    by_size = month_rate * matched_bill + cost_per_replica * matched_replicas
+    return by_volume + by_size + payment_fee_share * matched_revenue
+
+
+def fixed_other_cost(line_bill, month_rate, line_replicas, cost_per_replica) -> DollarsPerMonth:
+    """Hosts, storage and observability that are paid by the month or by the replica, as the bill falls on a line.
+
+    Source: definition.
+    """
+    return line_bill * month_rate + line_replicas * cost_per_replica
 
 
 def variable_cost(
-    cost_per_request, served_requests, cost_per_million_tokens, licence_price, sold_tokens
+    served_requests,
+    cost_per_request,
+    line_tokens,
+    cost_per_million_tokens,
+    licence_price,
+    storage_month,
+    transfer_month,
 ) -> DollarsPerMonth:
-    """Egress, support and licences that are paid by the request or by the token.
+    """Egress, support, licences, and kept or carried cache: what is paid by the request or by the token.
 
     Source: definition.
     """
-    return cost_per_request * served_requests + (cost_per_million_tokens + licence_price) * sold_tokens
+    by_token = line_tokens * (cost_per_million_tokens + licence_price)
+    return served_requests * cost_per_request + by_token + storage_month + transfer_month
 
 
-def kept_share(revenue_share, payment_fee_share) -> Share:
-    """Share of net revenue that is not passed on to a model's licensor or a payment provider.
-
-    Source: definition.
-    """
-    return 1 - revenue_share - payment_fee_share
-
-
-def payouts(net_revenue, kept_share) -> DollarsPerMonth:
-    """Revenue that is passed on.
+def payouts(net_revenue, revenue_share, payment_fee_share) -> DollarsPerMonth:
+    """Net revenue that is passed on to a model's licensor or a payment provider.
 
     Source: definition.
     """
-    return net_revenue * (1 - kept_share)
+    return net_revenue * (revenue_share + payment_fee_share)
 
 
 def other_cost(fixed_other_cost, variable_cost, payouts) -> DollarsPerMonth:
@@ -60,23 +88,23 @@ def other_cost(fixed_other_cost, variable_cost, payouts) -> DollarsPerMonth:
     return fixed_other_cost + variable_cost + payouts
 
 
-# Profit and loss
+# Profit and loss of several lines together
 
 
-def profit_before_other_costs(net_revenue, bill) -> DollarsPerMonth:
-    """Net revenue less the bill of the accelerators.
-
-    Source: definition.
-    """
-    return net_revenue - bill
-
-
-def profit_after_other_costs(profit_before_other_costs, other_cost) -> DollarsPerMonth:
+def profit_after_other_costs(gross_profit, other_cost) -> DollarsPerMonth:
     """Net revenue less the bill and all other costs of serving.
 
     Source: definition.
     """
-    return profit_before_other_costs - other_cost
+    return gross_profit - other_cost
+
+
+def margin_after_other_costs(profit_after_other_costs, revenue) -> Share:
+    """What is left after all costs as a share of net revenue; not available without revenue.
+
+    Source: definition.
+    """
+    return np.where(revenue > 0, profit_after_other_costs / revenue, NOT_AVAILABLE)
 
 
 def day_of_month(month_amount, days_in_month) -> DollarsPerDay:
@@ -87,30 +115,38 @@ def day_of_month(month_amount, days_in_month) -> DollarsPerDay:
     return np.where(days_in_month > 0, month_amount / days_in_month, NOT_AVAILABLE)
 
 
+def kept_share(revenue, payouts) -> Share:
+    """Share of net revenue that is not passed on.
+
+    Source: definition.
+    """
+    return np.where(revenue > 0, 1 - payouts / revenue, 1)
+
+
 # What it takes
 
 
-def break_even_load(utilization, bill, fixed_other_cost, net_revenue, variable_cost, payouts) -> Share:
+def break_even_load(busy_share, fleet_cost, fixed_other_cost, revenue, variable_cost, payouts) -> Share:
     """Utilization at which revenue pays all costs, prices and fleet unchanged; none where a request costs its price.
 
     Source: definition; revenue, variable cost and payouts scale with the load, the rest does not.
     """
-    contribution = net_revenue - variable_cost - payouts
-    return np.where(contribution > 0, utilization * (bill + fixed_other_cost) / contribution, NOT_AVAILABLE)
+    contribution = revenue - variable_cost - payouts
+    return np.where(contribution > 0, busy_share * (fleet_cost + fixed_other_cost) / contribution, NOT_AVAILABLE)
 
 
-def break_even_load_warning(break_even_load, net_revenue, variable_cost, payouts) -> Text:
+def break_even_load_warning(break_even_load, revenue, variable_cost, payouts) -> Text:
     """What to say about breaking even; empty where it is within reach.
 
     Source: definition.
     """
     beyond = np.where(break_even_load > 1, "cannot break even at these prices", "")
-    unpaid = np.where(net_revenue > variable_cost + payouts, beyond, "a request costs more than it brings")
-    return np.where(net_revenue > 0, unpaid, "there is no revenue")
+    unpaid = np.where(revenue > variable_cost + payouts, beyond, "a request costs more than it brings")
+    return np.where(revenue > 0, unpaid, "there is no revenue")
 
 
 def floor_price(
-    bill, fixed_other_cost, variable_cost, sold_tokens, kept_share, target_margin
+    fleet_cost, fixed_other_cost, variable_cost, sold_tokens, kept_share, target_margin
 ) -> DollarsPerMillionTokens:
     """Price over all tokens customers see that leaves the target margin after all costs, volume unchanged.
 
@@ -118,26 +154,26 @@ def floor_price(
     """
     left = kept_share - target_margin
     known = np.logical_and(left > 0, sold_tokens > 0)
-    return np.where(known, (bill + fixed_other_cost + variable_cost) / sold_tokens / left, NOT_AVAILABLE)
+    return np.where(known, (fleet_cost + fixed_other_cost + variable_cost) / sold_tokens / left, NOT_AVAILABLE)
 
 
 def break_even_price_after_other_costs(
-    bill, fixed_other_cost, variable_cost, sold_tokens, kept_share
+    fleet_cost, fixed_other_cost, variable_cost, sold_tokens, kept_share
 ) -> DollarsPerMillionTokens:
     """Price over all tokens customers see at which revenue pays all costs, volume unchanged.
 
     Source: definition.
     """
     known = np.logical_and(kept_share > 0, sold_tokens > 0)
-    return np.where(known, (bill + fixed_other_cost + variable_cost) / sold_tokens / kept_share, NOT_AVAILABLE)
+    return np.where(known, (fleet_cost + fixed_other_cost + variable_cost) / sold_tokens / kept_share, NOT_AVAILABLE)
 
 
-def price_verdict(profit_after_other_costs, net_revenue, target_margin) -> Text:
+def price_verdict(profit_after_other_costs, revenue, target_margin) -> Text:
     """Whether prices pay the costs and leave the target margin; empty where they do.
 
     Source: definition.
     """
-    below_target = profit_after_other_costs < target_margin * net_revenue
+    below_target = profit_after_other_costs < target_margin * revenue
     missed = np.where(below_target, "the margin is below its target", "")
     loss = np.where(profit_after_other_costs < 0, "prices are below cost", missed)
-    return np.where(net_revenue > 0, loss, "there is no revenue")
+    return np.where(revenue > 0, loss, "there is no revenue")

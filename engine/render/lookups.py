@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.report.live import quoted, range_of, sheet_and_column
 from engine.scenarios import (
     CalendarDays,
     Chosen,
+    DayOf,
     DaysBilled,
     Filled,
     Grain,
@@ -17,7 +19,11 @@ from engine.scenarios import (
     Known,
     Largest,
     Looked,
+    Matched,
     Mean,
+    MonthStart,
+    Paired,
+    Said,
     Scenario,
     Setting,
     Smallest,
@@ -70,12 +76,22 @@ class Lookups:
 
     def _source(self, source: Source) -> str:
         match source:
-            case Looked(sheet, column, by):
-                return self._filled_in(self._cell(sheet, column.name, by), column)
-            case Known(Looked(sheet, column, by)):
-                return f'IF({self._cell(sheet, column.name, by)}="",0,1)'
-            case Filled(Looked(sheet, column, by), instead):
-                cell = self._cell(sheet, column.name, by)
+            case Looked():
+                return self._filled_in(self._looked(source), source.column)
+            case Known(looked):
+                return f'IF({self._looked(looked)}="",0,1)'
+            case Said(amount, word_in, word):
+                return f'IF({self._looked(word_in)}="{word}",{self._looked(amount)},0)'
+            case DayOf(looked, instead):
+                return f'IF({self._looked(looked)}="",{instead},{self._looked(looked)})'
+            case Paired(sheet, column, by):
+                keys = zip((f"{sheet.table}[{key.name}]" for key in sheet.keys), map(self._here, by), strict=True)
+                return f"SUMIFS({sheet.table}[{column.name}],{','.join(part for pair in keys for part in pair)})"
+            case MonthStart():
+                month = setting_cell(self.scenario.inputs, "report_month")
+                return f"DATE(YEAR({month}),MONTH({month}),1)"
+            case Filled(looked, instead):
+                cell = self._looked(looked)
                 other = self._source(instead) if isinstance(instead, Looked) else f"{instead:g}"
                 return f'IF({cell}="",{other},{cell})'
             case Chosen(choice, by, named):
@@ -101,8 +117,9 @@ class Lookups:
                 return f'IF({self._here(by)}="{word}",1,0)'
             case Sum(grain=grain, quantity=quantity, by=by, weight=weight) if weight:
                 finer = self.scenario[grain]
-                rows = f"({range_of(finer, by)}={self._here(by)})"
-                return f"SUMPRODUCT({rows}*{range_of(finer, weight)}*{range_of(finer, quantity)})"
+                names = (by,) if isinstance(by, str) else by
+                rows = "".join(f"({range_of(finer, name)}={self._here(name)})*" for name in names if name)
+                return f"SUMPRODUCT({rows}{range_of(finer, weight)}*{range_of(finer, quantity)})"
             case Sum(grain=grain, quantity=quantity, by=by, where=where):
                 finer = self.scenario[grain]
                 conditions = self._conditions(finer, by) + ([range_of(finer, where), "1"] if where else [])
@@ -113,6 +130,10 @@ class Lookups:
                 finer = self.scenario[grain]
                 above = f'{range_of(finer, high)},">"&{self._here(level)}'
                 return f"SUMIFS({range_of(finer, quantity)},{','.join(self._conditions(finer, by))},{above})"
+            case Matched(grain=grain, quantity=quantity, by=by):
+                finer = self.scenario[grain]
+                rows = "*".join(self._matching(finer, *pair) for pair in by)
+                return f"SUMPRODUCT({rows}*{range_of(finer, quantity)})"
             case Mean(grain=grain, quantity=quantity, weight=weight, by=by):
                 finer = self.scenario[grain]
                 rows = f"({range_of(finer, by)}={self._here(by)})"
@@ -131,8 +152,8 @@ class Lookups:
                 return f"1/SUMPRODUCT(MAX({rows}/{range_of(finer, quantity)}))"
             case Varied(grain=grain, quantity=quantity, by=by):
                 finer = self.scenario[grain]
-                keys = range_of(finer, next(iter(finer.sources)))
-                return f"INDEX({range_of(finer, quantity)},MATCH({self._here(by)},{keys},0))"
+                first = range_of(finer, next(iter(finer.sources)))
+                return f"INDEX({range_of(finer, quantity)},MATCH({self._here(by)},{first},0))"
         raise TypeError(f"{source} has no formula")
 
     def _last_day(self) -> str:
@@ -154,8 +175,20 @@ class Lookups:
     def _setting(self, name: str) -> str:
         return self._filled_in(setting_cell(self.scenario.inputs, name), SETTINGS.column(name))
 
-    def _conditions(self, finer: Grain, by: str) -> list[str]:
-        return [range_of(finer, by), self._here(by)] if by else []
+    def _conditions(self, finer: Grain, by: str | tuple[str, ...]) -> list[str]:
+        names = (by,) if isinstance(by, str) else by
+        return [part for name in names if name for part in (range_of(finer, name), self._here(name))]
+
+    def _matching(self, finer: Grain, own: Sequence[str], others: Sequence[str]) -> str:
+        """1 in the rows of another grain of which a name is one of this row's, or either is blank."""
+        same = [f"({range_of(finer, other)}={self._here(name)})" for name in own for other in others]
+        blank = [f'({range_of(finer, other)}="")' for other in others] + [f'({self._here(name)}="")' for name in own]
+        return f"(({'+'.join(same + blank)})>0)"
+
+    def _looked(self, looked: Looked) -> str:
+        if looked.placed:
+            return f"INDEX({looked.sheet.table}[{looked.column.name}],{self._here(looked.by)})"
+        return self._cell(looked.sheet, looked.column.name, looked.by)
 
     def _cell(self, sheet: Sheet, column: str, by: str) -> str:
         key = sheet.keys[0].name

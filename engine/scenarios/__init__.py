@@ -12,24 +12,27 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.calculation import Columns, depending_on
-from engine.formulas import FORMULAS, LINE_FORMULAS, TOTAL_FORMULAS
+from engine.formulas import FORMULAS, LINE_FORMULAS
 from engine.scenarios.asked import FURTHER
+from engine.scenarios.billing import billing_grains
 from engine.scenarios.grains import Grain, make_grain
 from engine.scenarios.hours import hourly_sources, month_parts, parts_and_calendar, with_hours
 from engine.scenarios.joins import (
     DECISION_FORMULAS,
-    bill_sources,
     case_sources,
     configuration_sources,
     decision_sources,
     line_sources,
-    sum_sources,
     wanted,
 )
+from engine.scenarios.ledger import ledger_grains
 from engine.scenarios.sources import (
     ACCELERATORS,
     APIS,
+    BILLED,
     BILLS,
+    BY_CLASS,
+    BY_MODEL,
     BY_TRAFFIC,
     CALENDAR,
     CASES,
@@ -42,13 +45,19 @@ from engine.scenarios.sources import (
     FLEETS,
     HELD,
     HOURS,
+    LEDGER,
     LINES,
     LOADS,
     MONTH_PARTS,
+    OTHER_COST_LINES,
     POOLS,
     PRICE_COURSE,
+    PRICE_LISTS,
+    PRICE_ROWS,
+    PROFIT_LINES,
     RATIOS,
     SLICES,
+    TARIFFS,
     TOTAL,
     TRAFFIC_HOURS,
     VALLEYS,
@@ -56,6 +65,7 @@ from engine.scenarios.sources import (
     CalendarDays,
     Case,
     Chosen,
+    DayOf,
     DaysBilled,
     Filled,
     HasOne,
@@ -65,7 +75,11 @@ from engine.scenarios.sources import (
     Known,
     Largest,
     Looked,
+    Matched,
     Mean,
+    MonthStart,
+    Paired,
+    Said,
     Setting,
     Smallest,
     Source,
@@ -81,7 +95,10 @@ from engine.workbook.read import Inputs
 __all__ = [
     "ACCELERATORS",
     "APIS",
+    "BILLED",
     "BILLS",
+    "BY_CLASS",
+    "BY_MODEL",
     "BY_TRAFFIC",
     "CALENDAR",
     "CASES",
@@ -94,13 +111,19 @@ __all__ = [
     "FLEETS",
     "HELD",
     "HOURS",
+    "LEDGER",
     "LINES",
     "LOADS",
     "MONTH_PARTS",
+    "OTHER_COST_LINES",
     "POOLS",
     "PRICE_COURSE",
+    "PRICE_LISTS",
+    "PRICE_ROWS",
+    "PROFIT_LINES",
     "RATIOS",
     "SLICES",
+    "TARIFFS",
     "TOTAL",
     "TRAFFIC_HOURS",
     "VALLEYS",
@@ -108,6 +131,7 @@ __all__ = [
     "CalendarDays",
     "Case",
     "Chosen",
+    "DayOf",
     "DaysBilled",
     "Filled",
     "Grain",
@@ -118,7 +142,11 @@ __all__ = [
     "Known",
     "Largest",
     "Looked",
+    "Matched",
     "Mean",
+    "MonthStart",
+    "Paired",
+    "Said",
     "Scenario",
     "Setting",
     "Smallest",
@@ -161,6 +189,9 @@ def scenario(inputs: Inputs) -> Scenario:
     }
     grains[LINES] = make_grain(LINES, line_keys, line_sources(), LINE_FORMULAS, inputs, grains)
 
+    for grain in billing_grains(inputs, grains):
+        grains[grain.name] = grain
+
     configured = {"configuration": inputs.tables[CONFIGURATIONS.name].columns["configuration"]}
     grains = with_hours(inputs, {**grains, CONFIGURED: _before_hours(inputs, configured, grains)}, parts)
     given = hourly_sources(grains)
@@ -172,16 +203,8 @@ def scenario(inputs: Inputs) -> Scenario:
         CONFIGURED, {**configured, **nothing}, sources, FORMULAS, inputs, grains, guards=["batch_size"]
     )
 
-    served = grains[CONFIGURED].values
-    names = list(dict.fromkeys(t for t, counts in zip(served["traffic"], served["counts"], strict=True) if counts > 0))
-    by_traffic = {"traffic": np.array(names)}
-    grains[BY_TRAFFIC] = make_grain(
-        BY_TRAFFIC, by_traffic, {"traffic": Key(), **sum_sources("traffic")}, TOTAL_FORMULAS, inputs, grains
-    )
-    total = {"total": np.array(["Total"])}
-    grains[TOTAL] = make_grain(
-        TOTAL, total, {"total": Key(), **sum_sources(""), **bill_sources(grains)}, TOTAL_FORMULAS, inputs, grains
-    )
+    for grain in ledger_grains(inputs, grains):
+        grains[grain.name] = grain
     decided = decision_sources(grains[CONFIGURED])
     stands = [quantity for quantity in decided if quantity in grains[CONFIGURED].guarded]
     blank = [name for name, source in decided.items() if may_be_unknown(source)]

@@ -14,8 +14,10 @@ import numpy as np
 from engine.calculation import Columns, calculate, depending_on
 from engine.formulas import Formulas
 from engine.scenarios.sources import (
+    Aggregate,
     CalendarDays,
     Chosen,
+    DayOf,
     DaysBilled,
     Filled,
     HasOne,
@@ -24,7 +26,11 @@ from engine.scenarios.sources import (
     Known,
     Largest,
     Looked,
+    Matched,
     Mean,
+    MonthStart,
+    Paired,
+    Said,
     Setting,
     Smallest,
     Source,
@@ -38,6 +44,9 @@ from engine.units import unit_of
 from engine.workbook.read import Inputs
 
 HOURS_OF_THE_DAY = 24
+
+
+_DAY_ZERO = date(1899, 12, 30)  # of a workbook
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,8 +130,19 @@ def _values_of(source: Source, inputs: Inputs, columns: Columns, grains: Mapping
     """The column that a source gives, one value per row of the grain whose keys `columns` holds."""
     rows = len(next(iter(columns.values())))
     match source:
-        case Looked(sheet, column, by):
-            return _look_up(inputs, sheet, columns[by], column.name)
+        case Looked(sheet, column, by, placed):
+            places = [int(place) - 1 for place in columns[by]] if placed else None
+            return _look_up(inputs, sheet, columns[by], column.name, places)
+        case Paired(sheet, column, by):
+            return _look_up_pairs(inputs, sheet, [columns[name] for name in by], column.name)
+        case Said(amount, word_in, word, _):
+            said = _values_of(word_in, inputs, columns, grains) == word
+            return np.where(said, _values_of(amount, inputs, columns, grains), 0.0)
+        case DayOf(looked, instead):
+            days = _values_of(looked, inputs, columns, grains)
+            return np.array([instead if day is None else day_number(day) for day in days], dtype=float)
+        case MonthStart():
+            return np.full(rows, float(day_number(inputs.settings["report_month"].replace(day=1))))
         case Known(looked):
             return np.where(np.isnan(_values_of(looked, inputs, columns, grains)), 0.0, 1.0)
         case Filled(looked, instead):
@@ -153,9 +173,11 @@ def _values_of(source: Source, inputs: Inputs, columns: Columns, grains: Mapping
             return np.array([counted[group].sum() for group in groups])
         case SumAbove(grain, quantity, by, high, level, _):
             finer = grains[grain].values
-            above = [finer[high] > least for least in columns[level]]
-            groups = _groups(grains[grain], by, columns, rows)
-            return np.array([finer[quantity][g & a].sum() for g, a in zip(groups, above, strict=True)])
+            levels = zip(_groups(grains[grain], by, columns, rows), columns[level], strict=True)
+            return np.array([finer[quantity][group][finer[high][group] > least].sum() for group, least in levels])
+        case Matched(grain, quantity, _, by):
+            values = grains[grain].values[quantity]
+            return np.array([values[_matching(grains[grain], by, columns, row)].sum() for row in range(rows)])
         case Mean(grain, quantity, weight, by, _):
             values, weights = grains[grain].values[quantity], grains[grain].values[weight]
             groups = _groups(grains[grain], by, columns, rows)
@@ -174,16 +196,58 @@ def _values_of(source: Source, inputs: Inputs, columns: Columns, grains: Mapping
     raise TypeError(f"a key has no source: {source}")
 
 
-def _look_up(inputs: Inputs, sheet: Sheet, keys: Any, name: str) -> Any:
+def day_number(day: date) -> int:
+    """The number by which a workbook counts a day."""
+    return (day - _DAY_ZERO).days
+
+
+def _look_up(inputs: Inputs, sheet: Sheet, keys: Any, name: str, places: list[int] | None = None) -> Any:
+    """The cells of a column, in the rows of these keys; at these places where they are given."""
     table = inputs.tables[sheet.name]
-    row_of = {key: row for row, key in enumerate(table.columns[sheet.keys[0].name])}
-    return table.columns[name][[row_of[key] for key in keys]]
+    if places is None:
+        row_of = {key: row for row, key in enumerate(table.columns[sheet.keys[0].name])}
+        places = [row_of[key] for key in keys]
+    return table.columns[name][places]
 
 
-def _groups(grain: Grain, by: str, columns: Columns, rows: int) -> list[Any]:
+def _look_up_pairs(inputs: Inputs, sheet: Sheet, keys: Sequence[Any], name: str) -> Any:
+    table = inputs.tables[sheet.name]
+    names = zip(*(table.columns[key.name] for key in sheet.keys), strict=True)
+    value_of = dict(zip(names, table.columns[name], strict=True))
+    return np.array([value_of.get(pair, 0.0) for pair in zip(*keys, strict=True)], dtype=float)
+
+
+def _groups(grain: Grain, by: str | tuple[str, ...], columns: Columns, rows: int) -> list[Any]:
+    """For each row, which rows of the other grain share its key, or its keys."""
     if not by:
         return [np.ones(len(grain.keys), dtype=bool)] * rows
-    return [grain.values[by] == key for key in columns[by]]
+    names = (by,) if isinstance(by, str) else by
+    places: dict[tuple[Any, ...], list[int]] = {}
+    for place, key in enumerate(zip(*(grain.values[name] for name in names), strict=True)):
+        places.setdefault(key, []).append(place)
+    return [np.array(places.get(key, []), dtype=int) for key in zip(*(columns[name] for name in names), strict=True)]
+
+
+def _matching(grain: Grain, by: Sequence[tuple[Sequence[str], Sequence[str]]], columns: Columns, row: int) -> Any:
+    """Which rows of the other grain match a row in every pair of names; a blank one matches all."""
+    matching = np.ones(len(grain.keys), dtype=bool)
+    for own, others in by:
+        same = np.zeros(len(grain.keys), dtype=bool)
+        for name in own:
+            for other in others:
+                same |= (grain.values[other] == columns[name][row]) | (grain.values[other] == "")
+            same |= columns[name][row] == ""
+        matching &= same
+    return matching
+
+
+def rows_behind(source: Aggregate, finer: Grain, columns: Columns, row: int) -> list[int]:
+    """Numbers of the rows of the finer grain that an aggregate goes over, for one row of its own grain."""
+    if isinstance(source, Matched):
+        return np.flatnonzero(_matching(finer, source.by, columns, row)).tolist()
+    own = {name: values[row : row + 1] for name, values in columns.items()}
+    rows: list[int] = np.arange(len(finer.keys))[_groups(finer, source.by, own, 1)[0]].tolist()
+    return rows
 
 
 def make_grain(

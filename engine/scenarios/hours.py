@@ -28,7 +28,7 @@ from engine.formulas import (
     FLEET_FORMULAS,
     HELD_FORMULAS,
     HOUR_FORMULAS,
-    PART_FORMULAS,
+    MONTH_PART_FORMULAS,
     PROMPT_FORMULAS,
     SLICE_FORMULAS,
     VALLEY_FORMULAS,
@@ -239,7 +239,7 @@ def parts_and_calendar(inputs: Inputs, parts: tuple[Part, ...]) -> Grain:
         }
         given = {"part_days": Key(Days), "working_days": Key(Days)}
     sources = {"part": Key(), **given, "calendar_days": CalendarDays(Days), "days_in_month": DaysBilled()}
-    return make_grain(MONTH_PARTS, keys, sources, PART_FORMULAS, inputs, {})
+    return make_grain(MONTH_PARTS, keys, sources, MONTH_PART_FORMULAS, inputs, {})
 
 
 def with_hours(inputs: Inputs, grains: Mapping[str, Grain], parts: tuple[Part, ...]) -> dict[str, Grain]:

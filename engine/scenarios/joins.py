@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from engine.formulas import (
+    BUCKET_PRICES,
     EVERY_FORMULA,
     FLEET_FORMULAS,
     FORMULAS,
     HOUR_FORMULAS,
-    PART_FORMULAS,
+    MONTH_PART_FORMULAS,
     Formulas,
     needs,
 )
@@ -19,7 +20,9 @@ from engine.scenarios.sources import (
     FLEETS,
     LINES,
     MONTH_PARTS,
+    PRICE_LISTS,
     SLICES,
+    TARIFFS,
     Chosen,
     DaysBilled,
     Filled,
@@ -29,6 +32,7 @@ from engine.scenarios.sources import (
     Largest,
     Looked,
     Mean,
+    Paired,
     Setting,
     Smallest,
     Source,
@@ -45,6 +49,7 @@ from engine.sheets import (
     PRICES,
     SETTINGS,
     TRAFFIC,
+    TRAFFIC_MIXES,
     Column,
     Sheet,
 )
@@ -80,10 +85,26 @@ def line_sources() -> dict[str, Source]:
         "traffic_class": Key(),
         "mix_share": Key(Share),
         "days_in_month": DaysBilled(),
-        **{name: Sum(MONTH_PARTS, name, PART_FORMULAS[name].__annotations__["return"]) for name in PART_FORMULAS},
+        **{
+            name: Sum(MONTH_PARTS, name, formula.__annotations__["return"])
+            for name, formula in MONTH_PART_FORMULAS.items()
+        },
+        "customer_discount": Paired(
+            TRAFFIC_MIXES, TRAFFIC_MIXES.column("customer_discount"), ("traffic", "traffic_class")
+        ),
         "has_demand": Known(mean),
         **_all_of(TRAFFIC, "traffic_class"),
     }
+
+
+# What a traffic pays under a price list: the name it has in a configuration, and in the grain of tariffs.
+OF_TARIFF = {"cache_write_share": "tariff_write_share", "collected_share": "tariff_collected_share"}
+
+
+def of_list(quantity: str) -> Varied:
+    """A price or term of the month, of the price list that this row names."""
+    annotation = PRICES.column(quantity).annotation if quantity in BUCKET_PRICES else Share
+    return Varied(PRICE_LISTS, quantity, "price_list", annotation)
 
 
 def configuration_sources() -> dict[str, Source]:
@@ -110,8 +131,9 @@ def configuration_sources() -> dict[str, Source]:
         **_all_of(MODELS, "model"),
         **_all_of(PRECISIONS, "precision"),
         **_all_of(CALIBRATION, "calibration"),
-        **_all_of(PRICES, "price_list"),
         **{name: Setting(SETTINGS.column(name)) for name in PLANNED},
+        **{price: of_list(price) for price in BUCKET_PRICES},
+        **{name: Sum(TARIFFS, quantity, Share, ("traffic", "price_list")) for name, quantity in OF_TARIFF.items()},
         "days_in_month": DaysBilled(),
         "has_demand": HasOne(LINES, "has_demand", "traffic"),
         "mean_requests": Sum(LINES, "class_requests", RequestsPerSecond, "traffic"),

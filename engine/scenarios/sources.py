@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.sheets import BY_NAME, HARDWARE, MODELS, SETTINGS, Choice, Column, Sheet
-from engine.units import Count, Days, Flag, Share, Text
+from engine.units import Count, Date, Days, Flag, Share, Text
 
 LINES, CONFIGURED, BY_TRAFFIC, TOTAL = "Traffic lines", "Calculation", "By traffic", "Total"
 CASES, DECISIONS = "Cases", "Decisions"
@@ -19,6 +19,9 @@ MONTH_PARTS, CALENDAR, CLASS_HOURS, TRAFFIC_HOURS = (
 )
 VALLEYS, DAYS, HOURS, BILLS, FLEETS = "Valleys", "Days", "Hours", "Bills", "Fleets"
 CONTRACTS, HELD, POOLS, SLICES, LOADS = "Contracts", "Held", "Pools", "Slices", "Load of the day"
+PRICE_ROWS, PRICE_LISTS, BILLED, TARIFFS = "Price rows", "Price lists", "Billed requests", "Tariffs"
+LEDGER, OTHER_COST_LINES, PROFIT_LINES = "Ledger", "Other cost lines", "Profit lines"
+BY_MODEL, BY_CLASS = "By model", "By class"
 ACCELERATORS, APIS, RATIOS, DRAFTS, PRICE_COURSE = "Accelerators", "APIs", "Ratios", "Drafts", "Price course"
 
 
@@ -31,11 +34,15 @@ class Key:
 
 @dataclass(frozen=True)
 class Looked:
-    """Read from `column` of an input sheet, in the row whose key stands in the quantity `by` of this grain."""
+    """Read from `column` of an input sheet, in the row whose key stands in the quantity `by` of this grain.
+
+    Where the key of that sheet may stand in several rows, `by` holds the row's `place` instead, counted from 1.
+    """
 
     sheet: Sheet
     column: Column
     by: str
+    placed: bool = False
 
     @property
     def annotation(self) -> Any:
@@ -61,6 +68,45 @@ class Filled:
     @property
     def annotation(self) -> Any:
         return self.looked.annotation
+
+
+@dataclass(frozen=True)
+class Paired:
+    """Read from `column` of an input sheet that has two keys, which stand in the quantities `by`; 0 without such a row."""
+
+    sheet: Sheet
+    column: Column
+    by: tuple[str, str]
+
+    @property
+    def annotation(self) -> Any:
+        return self.column.annotation
+
+
+@dataclass(frozen=True)
+class Said:
+    """The number that `amount` reads, where the cell that `word_in` reads holds the word; 0 elsewhere."""
+
+    amount: Looked
+    word_in: Looked
+    word: str
+    annotation: Any
+
+
+@dataclass(frozen=True)
+class DayOf:
+    """The day in the cell that `Looked` reads, as the number by which a workbook counts it; `instead` where blank."""
+
+    looked: Looked
+    instead: int = 0
+    annotation: Any = Date
+
+
+@dataclass(frozen=True)
+class MonthStart:
+    """The first day of the report month, as the number by which a workbook counts it."""
+
+    annotation: Any = Date
 
 
 @dataclass(frozen=True)
@@ -130,7 +176,7 @@ class IsWord:
 
 @dataclass(frozen=True)
 class Sum:
-    """Sum of a quantity over the rows of another grain that share this row's key, or over all of them.
+    """Sum of a quantity over the rows of another grain that share this row's key, or several, or over all of them.
 
     `where` names a flag of that grain; rows without it are left out. `weight` names a quantity that multiplies it.
     """
@@ -138,7 +184,7 @@ class Sum:
     grain: str
     quantity: str
     annotation: Any
-    by: str = ""
+    by: str | tuple[str, ...] = ""
     where: str = ""
     weight: str = ""
 
@@ -156,6 +202,19 @@ class SumAbove:
     high: str
     level: str
     annotation: Any
+
+
+@dataclass(frozen=True)
+class Matched:
+    """Sum of a quantity over the rows of another grain whose names match this row's; a blank name matches all.
+
+    `by` has pairs: names of this grain, and names of the other, of which any two must be the same.
+    """
+
+    grain: str
+    quantity: str
+    annotation: Any
+    by: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True)
@@ -209,9 +268,10 @@ class Smallest:
     annotation: Any
 
 
-Calendar = DaysBilled | CalendarDays | WorkingDays
-Aggregate = Sum | SumAbove | Mean | Largest | Smallest | HasOne
-Source = Key | Looked | Known | Filled | Chosen | Setting | Calendar | HourShare | IsWord | Aggregate | Varied
+Calendar = DaysBilled | CalendarDays | WorkingDays | MonthStart | DayOf
+Aggregate = Sum | SumAbove | Matched | Mean | Largest | Smallest | HasOne
+Read = Looked | Known | Filled | Paired | Said | Chosen | Setting
+Source = Key | Read | Calendar | HourShare | IsWord | Aggregate | Varied
 
 
 def may_be_unknown(source: Source) -> bool:

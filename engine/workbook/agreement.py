@@ -5,14 +5,14 @@ Each check is a generator of problems and passes over cells that could not be re
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Iterator
-from datetime import date
 from statistics import median_high
 
 import numpy as np
 
 from engine.sheets import BY_NAME, CHOICES, CONFIGURATIONS, MODELS, SEEN_ON, Choice
+from engine.workbook.billing import CHECKS as BILLING_CHECKS
+from engine.workbook.billing import month_of
 from engine.workbook.demand import CHECKS as DEMAND_CHECKS
 from engine.workbook.demand import classes_of
 from engine.workbook.describe import amount, number
@@ -41,7 +41,8 @@ TOGETHER = (
 
 def disagreements(tables: Tables) -> list[Problem]:
     """Everything that sheets or columns say against each other; warnings among them."""
-    return [problem for check in (*CHECKS, *DEMAND_CHECKS, *HOUR_CHECKS, doubts) for problem in check(tables)]
+    every = (*CHECKS, *DEMAND_CHECKS, *HOUR_CHECKS, *BILLING_CHECKS, doubts)
+    return [problem for check in every for problem in check(tables)]
 
 
 def _models(tables: Tables) -> Iterator[Problem]:
@@ -133,43 +134,16 @@ def _prompts(tables: Tables) -> Iterator[Problem]:
                 yield Problem(*row.place("traffic"), found, allowed, advice)
 
 
-def _prices(tables: Tables) -> Iterator[Problem]:
-    """Price lists in use hold by the end of the month."""
-    month = _month(tables)
-    if month is None:
-        return
-    end = _end_of(month)
-    users: dict[str, list[str]] = {}
-    for row in tables["Configurations"]:
-        users.setdefault(row["price_list"], []).append(row["configuration"])
-    for row in tables["Prices"]:
-        if row["price_list"] in users and row["valid_from"] and row["valid_from"] > end:
-            found = f"'{row['price_list']}' holds from {row['valid_from']:%Y-%m-%d}"
-            used = f"it is used by: {listed(users[row['price_list']])}"
-            allowed = f"the month reported ends on {end:%Y-%m-%d}, and {used}"
-            advice = "Name another price list there, or correct the date."
-            yield Problem(*row.place("valid_from"), found, allowed, advice)
-
-
-def _month(tables: Tables) -> date | None:
-    settings = tables["Settings"]
-    month: date | None = settings.columns["report_month"].item(0) if len(settings) else None
-    return month
-
-
-def _end_of(month: date) -> date:
-    return month.replace(day=calendar.monthrange(month.year, month.month)[1])
-
-
 def _future_dates(tables: Tables) -> Iterator[Problem]:
     """Warns of days so long after the month that their year must be a slip."""
-    month = _month(tables)
-    if month is None:
+    days_of_month = month_of(tables)
+    if days_of_month is None:
         return
+    month, end = days_of_month
     columns = [(table, column) for table in tables.values() for column in table.sheet.columns if column.name in DAYS]
     days = [(row, column.name) for table, column in columns for row in table if row[column.name]]
     # A workbook of an old month may have been made much later: most of its days then say so.
-    latest = max(_end_of(month), median_high([row[name] for row, name in days] or [month]))
+    latest = max(end, median_high([row[name] for row, name in days] or [month]))
     used = set(tables["Configurations"].columns["price_list"])
     for row, name in days:
         # A price list in use that does not hold yet is a problem already.
@@ -236,7 +210,6 @@ CHECKS = (
     _parallelism,
     _batch,
     _prompts,
-    _prices,
     _future_dates,
     _measured_speeds,
     _draft_model,

@@ -17,10 +17,10 @@ from openpyxl.worksheet.filters import AutoFilter, FilterColumn
 from openpyxl.worksheet.table import Table, TableStyleInfo
 from openpyxl.worksheet.worksheet import Worksheet
 
-from engine.sheets import FIRST_ROW, HEAD_ROW, SETTINGS, SHEETS, TRAFFIC, TRAFFIC_MIXES, UNIT_ROW, Column, Sheet
+from engine.sheets import FIRST_ROW, HEAD_ROW, SETTINGS, SHEETS, UNIT_ROW, Column, Sheet
 from engine.units import show
 from engine.workbook import describe
-from engine.workbook.checks import write_checks
+from engine.workbook.checks import LINED, write_checks
 from engine.workbook.cover import TITLE, write_cover
 from engine.workbook.looks import (
     INPUT_TAB,
@@ -71,7 +71,7 @@ def write_blank(path: str | Path, rows: Rows | None = None, *, today: date) -> N
     for name, setting in NAMED_CELLS.items():
         row = FIRST_ROW + SETTINGS.columns.index(SETTINGS.column(setting))
         book.defined_names[name] = DefinedName(name, attr_text=f"{SETTINGS.name}!$B${row}")
-    write_checks(book, TITLE, *(len(filled.get(each.name, ())) for each in (TRAFFIC, TRAFFIC_MIXES)))
+    write_checks(book, TITLE, *(len(filled.get(each.name, ())) for each in LINED))
     path = Path(path)
     path.write_bytes(packed(book, today))
     recalculate(path)

@@ -5,7 +5,7 @@ The formulas name whole columns of tables, and so follow the tables as they grow
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from openpyxl import Workbook
@@ -36,10 +36,12 @@ from engine.workbook.looks import BLUE, GRID, protect, put, put_title, set_print
 NAME, MASTER = "Checks", "Master_Check"
 PURPOSE = "Live checks of this workbook. Whatever else may be wrong, the command check says, with its cell."
 HEADS = ("check", "found", "allowed", "result")
-WIDTHS = [64.0, 16.0, 16.0, 12.0, 4.0, 24.0, 24.0]
-SPARE_LINES = 12  # for classes and mixes of traffic that are added later
-MIX = 6  # column of the names of mixes, right of the checks
+WIDTHS = [64.0, 16.0, 16.0, 12.0, 4.0, 24.0, 24.0, 4.0, 24.0, 24.0, 24.0, 24.0]
+SPARE_LINES = 12  # for classes and mixes of traffic, and for prices, that are added later
+MIX, PRICE = 6, 9  # columns of the names of mixes and of price lists, right of the checks
 COUNT, DAY, SHARE = "0", "yyyy-mm-dd", "0.0%"
+
+LINED = (TRAFFIC, TRAFFIC_MIXES, PRICES)  # sheets whose rows have lines here
 
 END_OF_MONTH = "DATE(YEAR(Report_Month),MONTH(Report_Month)+1,0)"
 
@@ -58,20 +60,23 @@ class LiveCheck:
     shown_as: str = COUNT
 
 
-def write_checks(book: Workbook, header: str, classes: int, mix_rows: int) -> None:
-    """Adds the sheet, with lines for so many classes and mixes of traffic and some more, and names its verdict."""
+def write_checks(book: Workbook, header: str, classes: int, mix_rows: int, price_rows: int) -> None:
+    """Adds the sheet, with lines for so many classes, mixes and prices and some more, and names its verdict."""
     sheet = book.create_sheet(NAME)
     put_title(sheet, NAME, PURPOSE, len(HEADS))
     for number, head in enumerate(HEADS, 1):
         put(sheet.cell(HEAD_ROW, number), head, "Head Text" if number == 1 else "Head")
-    checks = [*_of_sheets(mix_rows + SPARE_LINES), *_served(classes + SPARE_LINES)]
+    lines = {TRAFFIC_MIXES.name: mix_rows + SPARE_LINES, PRICES.name: price_rows + SPARE_LINES}
+    checks = [*_of_sheets(lines), *_served(classes + SPARE_LINES)]
     first, last = FIRST_ROW + 2, FIRST_ROW + 1 + len(checks)
     failed = LiveCheck("Checks that failed", f'COUNTIF(D{first}:D{last},"FAIL")')
     _write(sheet, FIRST_ROW, failed, ("Total Text", "Total", "Total", "Check Cell"))
     for row, check in enumerate(checks, first):
         _write(sheet, row, check, ("Row Label", "Calculation", "Calculation", "Calculation"))
     _rule_named(sheet, f"A{first}:D{last}")
-    _write_mixes(sheet, mix_rows + SPARE_LINES)
+    _write_names(sheet, TRAFFIC_MIXES, MIX, lines[TRAFFIC_MIXES.name])
+    _write_names(sheet, PRICES, PRICE, lines[PRICES.name])
+    _write_days(sheet, lines[PRICES.name])
     book.defined_names[MASTER] = DefinedName(MASTER, attr_text=f"{NAME}!$B${FIRST_ROW}")
     set_widths(sheet, WIDTHS)
     set_print(sheet, header, WIDTHS[: len(HEADS)], f"{HEAD_ROW}:{HEAD_ROW}")
@@ -105,20 +110,43 @@ def _rule_named(sheet: Worksheet, cells: str) -> None:
     sheet.conditional_formatting.add(cells, Rule("expression", dxf=rule, formula=[named]))
 
 
-def _write_mixes(sheet: Worksheet, lines: int) -> None:
-    """Beside the checks, how many configurations name each mix, spread over the rows of the mix."""
-    put(sheet.cell(HEAD_ROW, MIX), "row of Traffic mixes", "Head Text")
-    put(sheet.cell(HEAD_ROW, MIX + 1), "configurations that name the mix, by row", "Head")
+def _write_names(sheet: Worksheet, named: Sheet, column: int, lines: int) -> None:
+    """Beside the checks, the names of mixes or price lists, each spread over the rows that it stands in."""
+    what = named.keys[0].name.replace("_", " ")
+    put(sheet.cell(HEAD_ROW, column), f"row of {named.name}", "Head Text")
+    put(sheet.cell(HEAD_ROW, column + 1), f"share of the {what}, which may have several rows", "Head")
     for line, row in enumerate(range(FIRST_ROW, FIRST_ROW + lines), 1):
-        name, here = f"INDEX({_key(TRAFFIC_MIXES)},{line})", sheet.cell(row, MIX).coordinate
-        users, rows = (f"COUNTIF({cells},{here})" for cells in (_cells(CONFIGURATIONS, "traffic"), _key(TRAFFIC_MIXES)))
-        put(sheet.cell(row, MIX), None, "Row Label")
-        put(sheet.cell(row, MIX + 1), None, "Calculation", "0.00")
-        sheet.cell(row, MIX).value = f'=IFERROR(IF({name}="","",{name}),"")'
-        sheet.cell(row, MIX + 1).value = f'=IF({here}="",0,{users}/{rows})'
+        name, here = f"INDEX({_key(named)},{line})", sheet.cell(row, column).coordinate
+        put(sheet.cell(row, column), None, "Row Label")
+        put(sheet.cell(row, column + 1), None, "Calculation", "0.00")
+        sheet.cell(row, column).value = f'=IFERROR(IF({name}="","",{name}),"")'
+        sheet.cell(row, column + 1).value = f'=IF({here}="",0,1/COUNTIF({_key(named)},{here}))'
 
 
-def _of_sheets(mix_lines: int) -> Iterator[LiveCheck]:
+def _write_days(sheet: Worksheet, lines: int) -> None:
+    """Beside each row of Prices, its configurations where the list holds only after the month, and rows on its days."""
+    put(sheet.cell(HEAD_ROW, PRICE + 2), "configurations before the first day it holds, by row", "Head")
+    put(sheet.cell(HEAD_ROW, PRICE + 3), "other rows of the list that hold on the same days", "Head")
+    since, until = _cells(PRICES, "valid_from"), _cells(PRICES, "valid_until")
+    for line, row in enumerate(range(FIRST_ROW, FIRST_ROW + lines), 1):
+        here, share = (sheet.cell(row, PRICE + place).coordinate for place in (0, 1))
+        users = f"COUNTIF({_cells(CONFIGURATIONS, 'price_list')},{here})*{share}"
+        same = f"({_key(PRICES)}={here})"
+        first, last = f"INDEX({since},{line})", f"INDEX({until},{line})"
+        early = f'OR(Report_Month="",SUMPRODUCT({same}*({since}<={END_OF_MONTH}))>0)'
+        meets = f'{same}*(({until}="")+({until}>={first})>0)*(({last}="")+({since}<={last})>0)'
+        for place, formula in ((2, f"IF({early},0,{users})"), (3, f"SUMPRODUCT({meets})-1")):
+            put(sheet.cell(row, PRICE + place), None, "Calculation", "0.00" if place == 2 else COUNT)
+            sheet.cell(row, PRICE + place).value = f'=IF({here}="",0,{formula})'
+
+
+def _beside(column: int, lines: int) -> str:
+    """A column beside the checks."""
+    letter = get_column_letter(column)
+    return f"{letter}{FIRST_ROW}:{letter}{FIRST_ROW + lines - 1}"
+
+
+def _of_sheets(lines: Mapping[str, int]) -> Iterator[LiveCheck]:
     """What holds for every sheet: nothing is missing, below zero, unknown by name, or too old."""
     for sheet in SHEETS:
         if sheet.vertical or sheet.keys:
@@ -131,7 +159,7 @@ def _of_sheets(mix_lines: int) -> Iterator[LiveCheck]:
             if column.refers_to:
                 there = " or ".join(column.refers_to)
                 yield LiveCheck(
-                    f"{sheet.name}: {column.name} that is not on {there}", _unknown(sheet, column, mix_lines)
+                    f"{sheet.name}: {column.name} that is not on {there}", _unknown(sheet, column, lines)
                 )
     named = {name for each in SHEETS for column in each.columns for name in column.refers_to}
     for sheet in SHEETS:
@@ -142,11 +170,12 @@ def _of_sheets(mix_lines: int) -> Iterator[LiveCheck]:
         for column in sheet.columns:
             if column.name in SEEN_ON:
                 yield _age(sheet, column.name)
-    more = f'MAX(0,SUMPRODUCT(({_key(TRAFFIC_MIXES)}<>"")*1)-{mix_lines})'
-    yield LiveCheck(f"{TRAFFIC_MIXES.name}: rows beyond the lines on the right", more)
-    used = f"({_cells(CONFIGURATIONS, 'price_list')}=TRANSPOSE({_cells(PRICES, 'price_list')}))"
-    later = f'(Report_Month<>"")*({_cells(PRICES, "valid_from")}>{END_OF_MONTH})*({_cells(PRICES, "price_list")}<>"")'
-    yield LiveCheck(f"{CONFIGURATIONS.name}: prices that hold only after the month", f"SUM({used}*TRANSPOSE({later}))")
+    for sheet in (TRAFFIC_MIXES, PRICES):
+        more = f'MAX(0,SUMPRODUCT(({_key(sheet)}<>"")*1)-{lines[sheet.name]})'
+        yield LiveCheck(f"{sheet.name}: rows beyond the lines on the right", more)
+    early, meeting = (_beside(PRICE + place, lines[PRICES.name]) for place in (2, 3))
+    yield LiveCheck(f"{CONFIGURATIONS.name}: prices that hold only after the month", f"SUM({early})")
+    yield LiveCheck(f"{PRICES.name}: rows of a list that hold on the same days", f"SUM({meeting})")
 
 
 def _cells(sheet: Sheet, column: str) -> str:
@@ -178,18 +207,21 @@ def _count_below_zero(sheet: Sheet, column: Column) -> str:
     return f'COUNTIF({_cells(sheet, column.name)},"<0")'
 
 
-def _unknown(sheet: Sheet, column: Column, mix_lines: int) -> str:
+def _unknown(sheet: Sheet, column: Column, lines: Mapping[str, int]) -> str:
     """How many names are on none of the sheets that they may be on, where those hold no name twice."""
-    # A mix stands once for each of its classes; how often it is named has been counted line by line.
-    mixes = f"SUM({get_column_letter(MIX + 1)}{FIRST_ROW}:{get_column_letter(MIX + 1)}{FIRST_ROW + mix_lines - 1})"
+    # A mix or price list stands in several rows, and counts once.
+    several = {TRAFFIC_MIXES.name: MIX, PRICES.name: PRICE}
     names = _cells(sheet, column.name)
     this = f'({sheet.table}[setting]="{column.name}")*' if sheet.vertical else ""
     there = this + f'({names}<>"")'
-    targets = (BY_NAME[target] for target in column.refers_to)
-    found = (
-        mixes if target is TRAFFIC_MIXES else f"SUM({there}*({names}=TRANSPOSE({_key(target)})))" for target in targets
-    )
-    return "-".join((f"SUM({there}*1)", *found))
+
+    def found(target: Sheet) -> str:
+        if target.name not in several:
+            return f"SUM({there}*({names}=TRANSPOSE({_key(target)})))"
+        known, share = (_beside(several[target.name] + place, lines[target.name]) for place in (0, 1))
+        return f"SUM({there}*({names}=TRANSPOSE({known}))*TRANSPOSE({share}))"
+
+    return "-".join((f"SUM({there}*1)", *(found(BY_NAME[target]) for target in column.refers_to)))
 
 
 def _repeated(sheet: Sheet) -> str:

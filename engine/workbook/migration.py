@@ -35,7 +35,6 @@ from engine.workbook.shipped import given_rows
 
 REPORT_MONTH = "report_month"
 UPRIGHT = 90  # degrees
-CHECKED = (TRAFFIC, TRAFFIC_MIXES)  # sheets whose rows have lines on the sheet of live checks
 MONTHLY = (TRAFFIC, TRAFFIC_MIXES)  # sheets whose figures are of one month
 
 
@@ -181,7 +180,7 @@ def _add_checks(book: Workbook) -> Iterator[str]:
     """Adds the sheet of live checks, where it is not there and the tables hold every column that it names."""
     if checks.NAME in book.sheetnames or not all(_in_table(book, declared) for declared in SHEETS):
         return
-    rows = {each.name: len(standing_of(book, each).layout.positions[each.keys[0].name]) for each in CHECKED}
+    rows = {each.name: len(standing_of(book, each).layout.positions[each.keys[0].name]) for each in checks.LINED}
     checks.write_checks(book, TITLE, *rows.values())
     book.move_sheet(checks.NAME, book.sheetnames.index(SHEETS[-1].name) - len(book.sheetnames) + 2)
     yield f"{checks.NAME}  the sheet is added: {checks.PURPOSE}"

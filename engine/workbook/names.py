@@ -35,7 +35,7 @@ def _duplicates(table: Table) -> Iterator[Problem]:
 
 def _key(value: Any) -> str:
     """A key as text; a number as it is typed."""
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else str(value or "")
 
 
 def _unknown(table: Table, column: Column, targets: list[Table]) -> Iterator[Problem]:

@@ -65,7 +65,11 @@ _ELSEWHERE = {"settled_batch", *_OF_MANY, *_OF_ACTIONS}
 
 # One table of formulas for each grain: a class within a traffic, a configuration, and several configurations together.
 _DEMAND = formulas_of(demand)
-LINE_FORMULAS: Formulas = formulas_of(traffic) | {name: _DEMAND[name] for name in ("weighted_days", "weekday_requests")}
+LINE_FORMULAS: Formulas = {
+    **formulas_of(traffic),
+    **group("fresh_input_tokens generated_tokens"),
+    **{name: _DEMAND[name] for name in ("weighted_days", "weekday_requests")},
+}
 TOTAL_FORMULAS: Formulas = {
     **_OF_MANY,
     **group("busy_cost gross_profit_per_day gross_profit gross_margin"),

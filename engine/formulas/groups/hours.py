@@ -15,7 +15,7 @@ def _demand(names: str) -> Formulas:
 
 
 # A part of the month; an hour of its days; an hour of a class; an hour of a configuration; its day.
-PART_FORMULAS: Formulas = _demand("weekdays weekend_days")
+MONTH_PART_FORMULAS: Formulas = _demand("weekdays weekend_days")
 CALENDAR_FORMULAS: Formulas = _demand("kind_days profile_hours")
 CLASS_HOUR_FORMULAS: Formulas = _demand("day_requests hour_requests deferrable_requests")
 VALLEY_FORMULAS: Formulas = lines(

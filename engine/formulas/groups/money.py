@@ -13,7 +13,7 @@ from engine.formulas import (
     phases,
     profit,
 )
-from engine.formulas.groups.configuration import group
+from engine.formulas.groups.configuration import TOTAL_FORMULAS, group
 from engine.formulas.groups.renaming import Formulas, again, formulas_of, instances, lines
 
 # Each group for a row that brings what it needs, as its file says.
@@ -64,18 +64,8 @@ SLICE_FORMULAS = lines(
     {f"{term}_break_even_hours": price for term, price in _COMMITTED.items()},
 )
 COMMITMENT_FORMULAS: Formulas = {
-    **{
-        name: formula for name, formula in _COMMITMENTS.items() if name not in (*_SLICE, "slice_committed_cost", *_HELD)
-    },
-    **again(
-        {"contract_days": _COMMITMENTS["contract_days"]},
-        "",
-        contract_start="valid_from",
-        contract_end="valid_until",
-        contract_days="valid_days",
-    ),
+    name: formula for name, formula in _COMMITMENTS.items() if name not in (*_SLICE, "slice_committed_cost", *_HELD)
 }
-
 CONTRACT_FORMULAS: Formulas = {name: _COMMITMENTS[name] for name in ("accelerators_in_force", "contract_hour_cost")}
 HELD_FORMULAS: Formulas = instances(
     {"held_price": _COMMITMENTS["held_price"]},
@@ -90,7 +80,7 @@ HELD_FORMULAS: Formulas = instances(
     ),
 )
 
-# The buckets of a price list: the tokens of a request, the price, whether there is one, the tier that multiplies it.
+# The buckets of a price list: the tokens of a request, the price, the tier that multiplies it.
 _BUCKETS = {
     "plain_input": ("plain_input_tokens", "input_price", "input"),
     "cache_write": ("cache_write_tokens", "cache_write_price", "input"),
@@ -98,8 +88,78 @@ _BUCKETS = {
     "output": ("output_tokens", "output_price", "output"),
     "reasoning": ("reasoning_tokens", "reasoning_price", "output"),
 }
-BILLING_FORMULAS: Formulas = instances(
-    formulas_of(billing),
+BUCKET_PRICES = tuple(price for _, price, _ in _BUCKETS.values())
+# Terms of a price list, and the names of their means over the month.
+_MULTIPLES = {f"long_context_{side}_multiple": f"list_{side}_multiple" for side in ("input", "output")}
+_DISCOUNTS = {f"{tier}_discount": f"list_{tier}_discount" for tier in ("batch", "off_peak")}
+LIST_TERMS = {**_MULTIPLES, **_DISCOUNTS}
+
+_BILLING = formulas_of(billing)
+_OF_ROWS = ("price_part", "priced_share", "term_part", "valid_threshold")
+_OF_LISTS = ("month_multiple", "month_discount")
+_OF_TARIFFS = ("tariff_collected_share", "tariff_write_share")
+_OF_CURRENCY = ("converted_price", "rate_warning")
+_OF_REQUESTS = [
+    "is_long_context",
+    "input_tier_multiple",
+    "output_tier_multiple",
+    "paid_share",
+    "cache_write_tokens",
+    "plain_input_tokens",
+    "bucket_list",
+    "request_list",
+    "unpriced_tokens",
+    "unpriced_share",
+    "unpriced_warning",
+    "billed_share",
+    "net_request_revenue",
+    "weighted_list",
+    "weighted_net",
+    "weighted_fresh",
+    "weighted_written",
+]
+
+# A row of the sheet Prices within the month, and all rows of a price list together.
+PRICE_ROW_FORMULAS: Formulas = {
+    **again(
+        {name: _COMMITMENTS[name] for name in ("contract_days", "contract_share")},
+        "",
+        contract_start="valid_from",
+        contract_end="valid_until",
+        contract_days="valid_days",
+        contract_share="valid_share",
+    ),
+    **instances(
+        {name: _BILLING[name] for name in _OF_ROWS},
+        "price_part",
+        *({"price_part": f"{price}_part", "row_price": f"row_{price}"} for price in BUCKET_PRICES),
+    ),
+}
+PRICE_ROW_FORMULAS = lines(
+    PRICE_ROW_FORMULAS,
+    "priced_share",
+    "has_row_price",
+    {f"{price}_share": f"has_row_{price}" for price in BUCKET_PRICES},
+)
+PRICE_ROW_FORMULAS = lines(PRICE_ROW_FORMULAS, "term_part", "row_term", {f"{term}_part": term for term in LIST_TERMS})
+PRICE_LIST_FORMULAS: Formulas = {
+    **lines(
+        {"month_multiple": _BILLING["month_multiple"]},
+        "month_multiple",
+        "multiple_parts",
+        {mean: f"{term}_parts" for term, mean in _MULTIPLES.items()},
+    ),
+    **lines(
+        {"month_discount": _BILLING["month_discount"]},
+        "month_discount",
+        "discount_parts",
+        {mean: f"{term}_parts" for term, mean in _DISCOUNTS.items()},
+    ),
+}
+
+# A request of a class under a price list; what a traffic pays under it; and the month of a class on a configuration.
+BILLED_FORMULAS: Formulas = group("plain_request_list") | instances(
+    {name: _BILLING[name] for name in _OF_REQUESTS},
     "bucket_list",
     *(
         {
@@ -112,39 +172,59 @@ BILLING_FORMULAS: Formulas = instances(
         for bucket, (tokens, price, side) in _BUCKETS.items()
     ),
 )
-BILLING_FORMULAS = lines(
-    BILLING_FORMULAS, "bucket_revenue", "bucket_list", {f"{bucket}_revenue": f"{bucket}_list" for bucket in _BUCKETS}
+TARIFF_FORMULAS: Formulas = {name: _BILLING[name] for name in _OF_TARIFFS}
+_OF_MONTH = [
+    name for name in _BILLING if name not in (*_OF_ROWS, *_OF_LISTS, *_OF_TARIFFS, *_OF_CURRENCY, *_OF_REQUESTS)
+]
+_LEDGER: Formulas = lines(
+    {name: _BILLING[name] for name in _OF_MONTH},
+    "bucket_revenue",
+    "bucket_list",
+    {f"{bucket}_revenue": f"{bucket}_list" for bucket in _BUCKETS},
 )
-BILLING_FORMULAS = lines(
-    BILLING_FORMULAS,
+_LEDGER = lines(
+    _LEDGER,
     "given_away",
     "unbilled_share",
     {f"{reason}_value": f"{reason}_share" for reason in ("free", "retry", "aborted", "internal")},
 )
-
 PHASE_FORMULAS: Formulas = lines(
     formulas_of(phases),
     "phase_month",
     "phase_cost",
     {f"{phase}_month": f"{phase}_phase_cost" for phase in ("prefill", "decode", "idle", "storage", "transfer")},
 )
+LEDGER_FORMULAS: Formulas = {
+    **_LEDGER,
+    **again(group("sold_tokens"), "", mean_load="line_load", sold_tokens="line_tokens"),
+    **group("idle_share"),
+    **PHASE_FORMULAS,
+}
+CURRENCY_FORMULAS: Formulas = {name: _BILLING[name] for name in _OF_CURRENCY}
+
+# Other costs: a row of them, a line of the ledger, and the profit of several lines together.
+_PROFIT = formulas_of(profit)
+_OF_COSTS = ("month_rate", "cost_amount")
+_OF_LINES = ("fixed_other_cost", "variable_cost", "payouts", "other_cost")
+OTHER_COST_FORMULAS: Formulas = {name: _PROFIT[name] for name in _OF_COSTS}
+PROFIT_LINE_FORMULAS: Formulas = {name: _PROFIT[name] for name in _OF_LINES}
 PROFIT_FORMULAS: Formulas = lines(
-    formulas_of(profit),
+    {name: formula for name, formula in _PROFIT.items() if name not in (*_OF_COSTS, *_OF_LINES)},
     "day_of_month",
     "month_amount",
-    {
-        f"{amount}_per_day": amount
-        for amount in ("net_revenue", "bill", "other_cost", "profit_before_other_costs", "profit_after_other_costs")
-    },
+    {f"{amount}_per_day": amount for amount in ("other_cost", "profit_after_other_costs")},
 )
-PROFIT_FORMULAS |= {
-    f"margin_{when}_other_costs": formula
-    for when in ("before", "after")
-    for formula in again(
-        group("gross_margin"), "", gross_profit=f"profit_{when}_other_costs", revenue="net_revenue"
-    ).values()
-}
-PROFIT_FORMULAS |= again(group("served_price"), "", revenue="net_revenue", served_price="net_price")
+# Of lines that are not whole configurations, a day's revenue and bill too.
+PART_FORMULAS: Formulas = (
+    PROFIT_FORMULAS
+    | TOTAL_FORMULAS
+    | lines(
+        {"day_of_month": _PROFIT["day_of_month"]},
+        "day_of_month",
+        "month_amount",
+        {f"{amount}_per_day": amount for amount in ("revenue", "fleet_cost")},
+    )
+)
 
 # What serves in whole steps: nodes that are owned, replicas that are rented.
 _STEPPED = {name: formulas_of(crossover)[name] for name in ("step_count", "stepped_cost")}
