@@ -15,9 +15,11 @@ from engine.sheets import (
     BY_NAME,
     CALIBRATION,
     CHANGE_LOG,
+    COMMITMENTS,
     COMPETITORS,
     CONFIGURATIONS,
     HARDWARE,
+    LOAD_PROFILES,
     MODELS,
     PRECISIONS,
     PRICES,
@@ -37,9 +39,11 @@ EXAMPLE = FOLDER / "example"
 OWN = {
     "configurations": CONFIGURATIONS,
     "traffic": TRAFFIC,
+    "load_profiles": LOAD_PROFILES,
     "traffic_mixes": TRAFFIC_MIXES,
     "prices": PRICES,
     "competitors": COMPETITORS,
+    "commitments": COMMITMENTS,
     "change_log": CHANGE_LOG,
 }
 # The example as it stands is November; a month before it is a file of what was different.

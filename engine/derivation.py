@@ -14,20 +14,24 @@ from engine.scenarios import (
     CONFIGURED,
     DECISIONS,
     TOTAL,
+    Aggregate,
+    CalendarDays,
     Chosen,
     DaysBilled,
     Filled,
     Grain,
-    HasOne,
     Known,
     Largest,
     Looked,
     Mean,
     Scenario,
     Setting,
+    Smallest,
     Source,
     Sum,
+    SumAbove,
     Varied,
+    WorkingDays,
     scenario,
 )
 from engine.sheets import BY_NAME, SETTINGS
@@ -117,14 +121,12 @@ def _input_cell(scenario: Scenario, grain: Grain, source: Source, row: int) -> s
             return f"{cell} {otherwise}"
         case Setting(column):
             return inputs.cell(SETTINGS.name, column.name)
-        case DaysBilled():
+        case DaysBilled() | CalendarDays() | WorkingDays():
             return inputs.cell(SETTINGS.name, "report_month")
     return ""
 
 
-def _over(
-    scenario: Scenario, grain: Grain, source: Sum | Mean | Largest | HasOne, row: int
-) -> tuple[str, Grain, list[int]]:
+def _over(scenario: Scenario, grain: Grain, source: Aggregate, row: int) -> tuple[str, Grain, list[int]]:
     """What an aggregate is, in words, and the rows of the finer grain that it goes over."""
     finer = scenario[source.grain]
     of = f"{label(source.quantity)} over {finer.name.lower()}" + (f" of this {label(source.by)}" if source.by else "")
@@ -132,12 +134,22 @@ def _over(
         r for r in range(len(finer.keys)) if not source.by or finer.values[source.by][r] == grain.at(source.by, row)
     ]
     match source:
-        case Sum(where=where):
-            return f"sum of {of}", finer, [r for r in rows if not where or finer.values[where][r] > 0]
+        case Sum(where=where, weight=weight):
+            times = f" times {label(weight)}" if weight else ""
+            return f"sum of {of}{times}", finer, [r for r in rows if not where or finer.values[where][r] > 0]
+        case SumAbove(high=high, level=level):
+            least = grain.at(level, row)
+            return (
+                f"sum of {of} where {label(high)} is above {label(level)}",
+                finer,
+                [r for r in rows if finer.values[high][r] > least],
+            )
         case Mean(weight=weight):
             return f"mean of {of}, weighted by {label(weight)}", finer, rows
         case Largest():
             return f"largest of {of}", finer, rows
+        case Smallest():
+            return f"smallest of {of}", finer, rows
     return f"1 where any {of} is 1", finer, rows
 
 
@@ -158,7 +170,7 @@ def derivation(scenario: Scenario, grain: Grain, quantity: str, key: str) -> Ste
         if isinstance(source, Varied):
             other = scenario[source.grain]
             return step(other, source.quantity, other.row(str(grain.at(source.by, row))))
-        if isinstance(source, Sum | Mean | Largest | HasOne):
+        if isinstance(source, Aggregate):
             words, finer, rows = _over(scenario, grain, source, row)
             parts = ", ".join(shown(finer, source.quantity, r) for r in rows)
             return Step(quantity, value, words, parts, behind=tuple(step(finer, source.quantity, r) for r in rows))

@@ -32,6 +32,7 @@ from engine.units import (
     Number,
     Requests,
     RequestsPerSecond,
+    Seconds,
     SecondsPerRequest,
     Sequences,
     Share,
@@ -147,6 +148,12 @@ SETTINGS = Sheet(
         Column(
             "headroom", Share, "Capacity kept above the peak of requests.", default=0.15, at_least=0, at_most=3
         ),
+        Column("utilization_cap", Share, "Load on average that replicas are planned for where a wait is promised; a rule of thumb.", default=0.85, at_least=0.05, at_most=1),
+        Column("waiting_percentile", Share, "Share of the requests that wait no longer than promised.", default=0.99, at_least=0.5, at_most=0.9999),
+        Column("valley_limit", Share, "Load up to which batch work may fill the hours with room.", default=0.85, at_least=0.05, at_most=1),
+        Column("start_time", Seconds, "Time from ordering an accelerator to its first request: booting and loading the weights; an assumption.", default=300, at_least=0, at_most=86400),
+        Column("start_target", Seconds, "Longest that a request may wait for a cold start, where a pool may be emptied.", default=60, at_least=0, at_most=86400),
+        Column("interruption_reserve", Share, "Accelerators that stand by for those on spot terms that are taken away, as a share of them; an assumption.", default=0.1, at_least=0, at_most=1),
         Column(
             "staleness_limit",
             Days,
@@ -266,6 +273,7 @@ HARDWARE = Sheet(
             at_most=10000,
         ),
         Column("mesh_axes", Count, "Axes of a torus that one layer is spread over; blank where the links are switched.", default=1, at_least=1, at_most=3, whole=True),
+        Column("accelerators_per_node", Count, "Accelerators of a server, which is rented and bought whole; 1 where they are had one by one.", default=1, at_least=1, at_most=1024, whole=True),
         Column("on_demand_price", DollarsPerHour, "Rent of one accelerator, on demand.", default=None, at_least=0, at_most=1000),
         Column("one_year_price", DollarsPerHour, "Rent of one accelerator, committed for a year.", default=None, at_least=0, at_most=1000),
         Column("three_year_price", DollarsPerHour, "Rent of one accelerator, committed for three years.", default=None, at_least=0, at_most=1000),
@@ -341,8 +349,26 @@ TRAFFIC = Sheet(
         Column("output_tokens", TokensPerRequest, "Visible tokens of an answer, mean.", at_least=1, at_most=1e7),
         Column("reasoning_tokens", TokensPerRequest, "Hidden tokens decoded before the answer, mean.", default=0, at_least=0, at_most=1e7),
         Column("target_user_speed", TokensPerSecond, "Tokens per second that each user is promised; blank where nothing is.", default=0, at_least=0, at_most=1e5),
+        Column("waiting_target", Seconds, "Longest wait for a place in a batch that waiting_percentile of the requests are promised.", blank="none; the headroom decides", default=1e6, at_least=0.001, at_most=86400),
+        Column("service_variability", Number, "How much answers differ in time: variance over the square of the mean; 1 where they are exponential, 0 where all are alike.", default=1, at_least=0, at_most=100),
+        Column("load_profile", Text, "How the requests spread over the day, on Load profiles.", blank="evenly", default="", refers_to=("Load profiles",)),
+        Column("weekend_weight", Number, "Requests of a Saturday or Sunday as a multiple of a weekday's.", default=1, at_least=0, at_most=10),
+        Column("batch_share", Share, "Share of the requests in the batch tier: billed at its discount, and free to wait for hours with room.", default=0, at_least=0, at_most=1),
         *_provenance("the figures"),
     ),
+)
+
+LOAD_PROFILES = Sheet(
+    "Load profiles",
+    "One row per profile and hour of the day: the share of the day's requests that comes in it.",
+    (
+        Column("load_profile", Text, "Name of the profile, used on the Traffic sheet.", key=True),
+        Column("hour", Number, "Hour of the day, from 0 (midnight to one) to 23.", key=True, at_least=0, at_most=23, whole=True),
+        Column("weekday_share", Share, "Share of a weekday's requests that comes in this hour.", at_least=0, at_most=1),
+        Column("weekend_share", Share, "Share of a Saturday's or Sunday's requests that comes in this hour.", at_least=0, at_most=1),
+        *_provenance("the shares"),
+    ),
+    may_be_empty=True,
 )
 
 TRAFFIC_MIXES = Sheet(
@@ -369,6 +395,22 @@ PRICES = Sheet(
         Column("valid_from", Date, "First day the prices hold."),
         *_provenance("the prices"),
     ),
+)
+
+COMMITMENTS = Sheet(
+    "Commitments",
+    "One row per contract: accelerators that are owned or reserved, and paid for whether they are used or not.",
+    (
+        Column("contract", Text, "Name of the contract, as the report is to name it.", key=True),
+        Column("hardware", Text, "Accelerator on the Hardware sheet.", refers_to=("Hardware",)),
+        Column("term", Text, "What binds: owned, or reserved for a year or three.", choices=("owned", "1 year", "3 years")),
+        Column("contract_accelerators", Count, "Accelerators that it covers.", at_least=1, at_most=1e7, whole=True),
+        Column("contract_price", DollarsPerHour, "One accelerator for an hour; of owned ones all that they cost, used or not.", at_least=0, at_most=1000),
+        Column("contract_start", Date, "First day on which it is paid."),
+        Column("contract_end", Date, "Last day on which it is paid."),
+        *_provenance("the terms"),
+    ),
+    may_be_empty=True,
 )
 
 COMPETITORS = Sheet(
@@ -440,7 +482,7 @@ CONFIGURATIONS = Sheet(
         Column("tensor_parallel", Count, "Accelerators that share every layer.", at_least=1, at_most=1024, whole=True),
         Column("pipeline_stages", Count, "Groups of accelerators that hold different layers.", default=1, at_least=1, at_most=256, whole=True),
         Column("attention_data_parallel", Count, "Groups of ranks that serve different sequences in attention.", default=1, at_least=1, at_most=1024, whole=True),
-        Column("requested_batch_size", Sequences, "Sequences decoded together, or 'max' for what memory allows.", at_least=1, at_most=1e6, whole=True, words={"max": 0.0}),
+        Column("requested_batch_size", Sequences, "Sequences decoded together; 'max' for what memory allows, 'demand' for those that the hour brings.", at_least=1, at_most=1e6, whole=True, words={"max": 0.0, "demand": -1.0}),
         Column("engine_batch_limit", Sequences, "Most sequences the engine takes, for each attention rank.", default=2048, at_least=1, at_most=1e6, whole=True),
         Column("context_override", TokensPerRequest, "Context to time and size at, where the traffic's lengths are not to decide.", default=0, at_least=0, at_most=1e9),
         Column("shared_pool", Text, "yes: prompts and answers share replicas; no: prefill has a pool of its own.", default="yes", words=YES_NO),
@@ -451,6 +493,10 @@ CONFIGURATIONS = Sheet(
         Column("requests_share", Share, "Share of the traffic's requests that it serves.", blank="an alternative that is only compared", default=None, at_least=0.000001, at_most=1),
         Column("assumed_utilization", Share, "Load of a configuration whose traffic has no demand.", blank="demand decides", default=None, at_least=0.01, at_most=1),
         Column("minimum_replicas", Count, "Fewest replicas kept.", default=1, at_least=1, at_most=1e6, whole=True),
+        Column("maximum_replicas", Count, "Most replicas that can be had.", blank="no limit", default=1e6, at_least=1, at_most=1e6, whole=True),
+        Column("spare_replicas", Count, "Replicas of each pool in reserve for one that fails; 1 is N + 1.", default=0, at_least=0, at_most=1000, whole=True),
+        Column("scales_hourly", Text, "yes: replicas follow the load of the hour; no: the peak's run around the clock.", default="no", words=YES_NO),
+        Column("scales_to_zero", Text, "yes: no replica stays warm without requests, where a cold start is soon over.", default="no", words=YES_NO),
         Column("usable_memory_share", Share, "As on Settings; blank takes the setting.", otherwise="usable_memory_share", at_least=0.3, at_most=1),
         Column("measured_output_speed", TokensPerSecond, "Output tokens per second of one replica where measured; replaces the prediction.", default=0, at_least=0, at_most=1e9),
         Column("measured_input_speed", TokensPerSecond, "Input tokens per second measured beside it.", default=0, at_least=0, at_most=1e9),
@@ -499,10 +545,12 @@ SHEETS = (
     SETTINGS,
     CONFIGURATIONS,
     TRAFFIC,
+    LOAD_PROFILES,
     TRAFFIC_MIXES,
     PRICES,
     COMPETITORS,
     HARDWARE,
+    COMMITMENTS,
     MODELS,
     PRECISIONS,
     CALIBRATION,

@@ -54,7 +54,7 @@ def test_the_catalogue_fills_a_blank_workbook(tmp_path: Path) -> None:
     write_blank(tmp_path / "blank.xlsx", today=date(2026, 12, 1))
     to, name = ("--to", "blank.xlsx", "--out", "one.xlsx"), ("--name", "H100")
     done = engine("add", "hardware", "h100 sxm", *to, *name, folder=tmp_path)
-    assert done.stdout.splitlines()[0] == "Hardware!A5:R5  H100"
+    assert done.stdout.splitlines()[0] == "Hardware!A5:S5  H100"
     done = engine("add", "hardware", "L4", "--to", "one.xlsx", "--out", "two.xlsx", folder=tmp_path)
     assert done.stdout.splitlines()[0] == "Hardware!A6:R6  L4"
     sheet = load_workbook(tmp_path / "two.xlsx")["Hardware"]

@@ -138,7 +138,7 @@ def test_what_serves_fits_and_is_fast_enough_to_read(months, month):
     assert 8 <= serves.sum() <= 9
     assert (values["fits"][serves] == 1).all()
     assert ((values["user_speed"][serves] >= 20) & (values["user_speed"][serves] <= 150)).all()
-    assert ((values["utilization"][serves] >= 0.3) & (values["utilization"][serves] <= 0.75)).all()
+    assert ((values["utilization"][serves] >= 0.3) & (values["utilization"][serves] <= 0.85)).all()
     assert (values["fits"] == 0).sum() == 1
 
 

@@ -97,7 +97,7 @@ def test_added_rows_are_read_back(mine: Path) -> None:
 
 def test_the_analysts_own_column_goes_on(mine: Path) -> None:
     path = copy_of(mine, more_rows).path
-    assert load_workbook(path)["Hardware"][f"{OWN}18"].value == "=K18*1.2"
+    assert load_workbook(path)["Hardware"][f"{OWN}18"].value == "=L18*1.2"
     assert load_workbook(path, data_only=True)["Hardware"][f"{OWN}18"].value == pytest.approx(1.29 * 1.2)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from engine.calculation import behind, calculate
 from engine.formulas import EVERY_FORMULA
+from engine.studies.worked_examples import PLAIN_FLEET
 
 FOLDER = Path(__file__).parent / "worked_examples"
 BASE = {}
@@ -17,7 +18,7 @@ for _name in ("roofline", "llama-3-70b", "v5e", "long-prompt"):
 
 def _ask(quantity, **given):
     """The formula's value, calculated from what is given alone."""
-    columns = {name: np.array([value]) for name, value in given.items()}
+    columns = {name: np.array([value]) for name, value in {**PLAIN_FLEET, **given}.items()}
     needed = behind([quantity], columns, EVERY_FORMULA)
     value = calculate(columns, {name: EVERY_FORMULA[name] for name in needed})[quantity].item()
     return str(value) if isinstance(value, str) else float(value)

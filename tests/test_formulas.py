@@ -14,7 +14,10 @@ from engine.units import Constant, Seconds, unit_of
 
 EVERY = [(group, name) for group, formulas in EVERY_GROUP.items() for name in formulas]
 # The grains of the workbook; the other groups are for rows that bring what they need.
-GRAINS = ("class", "configuration", "total", "action")
+GRAINS = (
+    *("class", "configuration", "total", "action"),
+    *("valley", "hour", "hour's prefill", "class by hour", "bill"),
+)
 
 
 def _dimensions():

@@ -38,7 +38,9 @@ def package(sheet: str = "", related: dict[str, tuple[str, str]] | None = None, 
 
 def _relationships(links: list[tuple[str, str, str]]) -> str:
     lines = "".join(f'<Relationship Id="{key}" Type="{OFFICE}/{kind}" Target="{to}"/>' for key, kind, to in links)
-    return f'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{lines}</Relationships>'
+    return (
+        f'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{lines}</Relationships>'
+    )
 
 
 def drawing(inside: str) -> dict[str, tuple[str, str]]:

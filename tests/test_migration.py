@@ -112,9 +112,7 @@ def test_what_is_left_to_a_person_is_listed(new: Copy) -> None:
         "if so, rename it and delete what was added",
         "Models!AM4  'our own' may be the renamed sparse_tokens, weight_memory_override, which are added blank: "
         "if so, rename it and delete what was added",
-        *(
-            f"Hardware!{letter}{row}  price_source is blank" for row in range(5, 18)
-        ),
+        *(f"Hardware!{letter}{row}  price_source is blank" for row in range(5, 18)),
     ]
 
 

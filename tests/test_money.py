@@ -60,20 +60,27 @@ def _hours(seed, rows=ROWS):
         "required_accelerators": required,
         "useful_accelerators": required * random.random(rows),
         "reserve_accelerators": 8.0 * random.integers(0, 3, rows),
-        "owned_accelerators": held(),
-        "three_year_accelerators": held(),
-        "one_year_accelerators": held(),
-        "owned_cost": random.uniform(0.5, 4, rows),
+        "pool_owned_accelerators": held(),
+        "pool_three_year_accelerators": held(),
+        "pool_one_year_accelerators": held(),
+        "pool_needed_accelerators": required,
+        "pool_configurations": np.ones(rows),
+        "need_share": np.ones(rows),
+        "owned_price": random.uniform(0.5, 4, rows),
         "three_year_price": random.uniform(0.5, 4, rows),
         "one_year_price": random.uniform(1, 6, rows),
-        "spot_price": random.uniform(0.5, 4, rows),
-        "on_demand_price": random.uniform(2, 13, rows),
+        "rented_price": random.uniform(2, 13, rows),
         "spot_share": np.round(random.random(rows), 1),
         "interruption_reserve": random.uniform(0, 0.3, rows),
-        "previous_rented_accelerators": random.integers(0, 40, rows) * 8.0,
+        "previous_needed_accelerators": random.integers(0, 40, rows) * 8.0,
         "start_time": random.uniform(0, 1800, rows),
         "profile_hours": random.integers(8, 24, rows),
     }
+
+
+def _bill(part, columns):
+    """An hour's line of the bill over the hours of the month that look like it."""
+    return columns[f"{part}_hour_cost"] * columns["profile_hours"]
 
 
 PARTS = ("useful", "headroom", "reserve", "idle", "transition")
@@ -83,12 +90,13 @@ TERMS = ("commitment", "rented", "interruption", "transition")
 @DRAWN
 @given(seeds)
 def test_a_bill_is_the_sum_of_what_it_was_for_and_of_its_terms(seed):
-    names = [f"{part}_bill" for part in {*PARTS, *TERMS}]
-    columns = _ask("bill", *names, **_hours(seed))
-    _to_the_cent([columns[f"{part}_bill"] for part in PARTS], columns["bill"])
-    _to_the_cent([columns[f"{term}_bill"] for term in TERMS], columns["bill"])
+    names = [f"{part}_hour_cost" for part in {*PARTS, *TERMS}]
+    columns = _ask("hour_bill", *names, **_hours(seed))
+    whole = columns["hour_bill"] * columns["profile_hours"]
+    _to_the_cent([_bill(part, columns) for part in PARTS], whole)
+    _to_the_cent([_bill(term, columns) for term in TERMS], whole)
     assert all((columns[name] >= -1e-9).all() for name in names)
-    assert (columns["bill"] > 0).sum() > ROWS / 2 and (columns["idle_bill"] > 0).any()
+    assert (whole > 0).sum() > ROWS / 2 and (columns["idle_hour_cost"] > 0).any()
 
 
 @DRAWN
@@ -99,7 +107,7 @@ def test_every_needed_accelerator_is_covered_once(seed):
     assert sum(columns[source] for source in sources) == pytest.approx(columns["needed_accelerators"])
     assert all((columns[source] >= 0).all() for source in sources)
     for term in ("owned", "three_year", "one_year"):
-        assert (columns[f"from_{term}"] <= columns[f"{term}_accelerators"]).all()
+        assert (columns[f"from_{term}"] <= columns[f"held_{term}"]).all()
     # Nothing is rented while something committed is idle.
     assert (np.minimum(columns["rented_accelerators"], columns["idle_accelerators"]) == 0).all()
     paid_for = columns["needed_accelerators"] + columns["idle_accelerators"] + columns["interruption_accelerators"]
@@ -108,37 +116,53 @@ def test_every_needed_accelerator_is_covered_once(seed):
 
 def _quiet_hour(**changes):
     nothing = {name: 0.0 for name in _hours(0, 1)}
-    return {**nothing, "on_demand_price": 3.49, "profile_hours": 24, **changes}
+    return {**nothing, "need_share": 1.0, "rented_price": 3.49, "profile_hours": 24, **changes}
 
 
 def test_an_hour_without_demand_costs_what_is_committed_and_all_of_it_is_idle():
-    hour = _quiet_hour(owned_accelerators=8, owned_cost=2.5)
-    assert _one("bill", **hour) == _one("idle_bill", **hour) == 8 * 2.5 * 24
+    hour = _quiet_hour(pool_owned_accelerators=8, owned_price=2.5)
+    assert _one("hour_bill", **hour) == _one("idle_hour_cost", **hour) == 8 * 2.5
     assert _one("commitment_warning", **hour) == "commitments are larger than the hour needs"
-    assert _one("bill", **_quiet_hour()) == 0
+    assert _one("hour_bill", **_quiet_hour()) == 0
     assert _one("commitment_warning", **_quiet_hour()) == ""
     assert _none(_one("held_utilization", useful_hours=0.0, held_hours=0.0))
     assert _none(_one("bill_token_cost", bill=100.0, sold_tokens=0.0))
 
 
 def test_a_term_without_a_price_is_asked_for_only_where_something_is_held_on_it():
-    prices = ("owned_cost", "one_year_price", "three_year_price", "spot_price")
+    prices = ("owned_price", "one_year_price", "three_year_price")
     hour = _quiet_hour(required_accelerators=8, **dict.fromkeys(prices, float("nan")))
-    assert _one("bill", **hour) == pytest.approx(8 * 3.49 * 24)
-    assert _none(_one("bill", **{**hour, "one_year_accelerators": 4}))
+    assert _one("hour_bill", **hour) == pytest.approx(8 * 3.49)
+    assert _none(_one("hour_bill", **{**hour, "pool_one_year_accelerators": 4}))
+
+
+@DRAWN
+@given(seeds)
+def test_contracts_are_shared_by_need_and_none_of_them_twice(seed):
+    random = np.random.default_rng(seed)
+    needed = random.integers(0, 9, (3, ROWS)) * (random.random(ROWS) < 0.9)
+    shares = [
+        _ask("need_share", needed_accelerators=own, pool_needed_accelerators=needed.sum(0), pool_configurations=3.0)
+        for own in needed
+    ]
+    assert sum(each["need_share"] for each in shares) == pytest.approx(np.ones(ROWS))
 
 
 def test_demand_above_the_fleet_keeps_all_of_it_busy_and_no_more():
     fleet = {"request_rate": 2.0, "prefill_time": 0.5, "accelerator_count": 8, "required_accelerators": 16}
-    assert _one("useful_accelerators", hour_requests=3, shared_pool=1, **fleet) == 12
-    assert _one("useful_accelerators", hour_requests=40, shared_pool=1, **fleet) == 16
-    assert _one("useful_accelerators", hour_requests=0.5, shared_pool=0, **fleet) == 4
+    assert _one("useful_accelerators", served_hour_requests=3, shared_pool=1, **fleet) == 12
+    assert _one("useful_accelerators", served_hour_requests=40, shared_pool=1, **fleet) == 16
+    assert _one("useful_accelerators", served_hour_requests=0.5, shared_pool=0, **fleet) == 4
 
 
 def test_accelerators_that_start_are_paid_for_before_they_serve():
-    hour = _quiet_hour(required_accelerators=16, previous_rented_accelerators=8, start_time=900)
+    hour = _quiet_hour(required_accelerators=16, previous_needed_accelerators=8, start_time=900)
     assert _one("transition_hour_cost", **hour) == pytest.approx(8 * 0.25 * 3.49)
-    assert _one("transition_hour_cost", **{**hour, "previous_rented_accelerators": 24}) == 0
+    assert _one("transition_hour_cost", **{**hour, "previous_needed_accelerators": 24}) == 0
+    # What is committed never stops, so it does not start either.
+    assert _one("transition_hour_cost", **{**hour, "pool_one_year_accelerators": 12, "one_year_price": 2}) == (
+        pytest.approx(4 * 0.25 * 3.49)
+    )
 
 
 # Commitments

@@ -17,20 +17,25 @@ from test_parity import FORMUALIZER
 
 from engine.calculation import behind, calculate
 from engine.distributions import MOST_COUNTED, normal_cumulative, poisson_cumulative, poisson_probability
-from engine.formulas import EVERY_FORMULA
+from engine.formulas import EVERY_FORMULA, HOUR_FORMULAS
+from engine.formulas.groups.waiting import FLEET_WAITING, at_replicas, of_prompts
 from engine.report.live import letters
 from engine.tracing import EXCEL, written
 
 # Every run draws the same cases, and a slow machine fails none.
 STEADY = settings(deadline=None, derandomize=True, max_examples=60)
+# A queue by itself, beside the hour's demand.
+QUEUE = FLEET_WAITING | at_replicas("hour", "needed_replicas")
+OF_HOURS = EVERY_FORMULA | HOUR_FORMULAS | QUEUE | of_prompts(QUEUE)
 ONE_SLOT = {
     "replica_slots": 1.0,
-    "deferrable_share": 0.0,
+    "deferrable_requests": 0.0,
     "peak_multiple": 1.0,
     "service_time": 1.0,
     "service_variability": 1.0,
     "waiting_percentile": 0.99,
     "utilization_cap": 0.85,
+    "headroom": 0.15,
     "kept_replicas": 0.0,
     "waiting_target": 0.5,
 }
@@ -40,8 +45,8 @@ def ask(*wanted, **columns):
     """The columns asked for, over one-slot replicas that serve a request in a second unless something else is given."""
     given_ = {name: np.asarray(value, float) for name, value in {**ONE_SLOT, **columns}.items()}
     rows = np.broadcast_arrays(*(np.atleast_1d(value) for value in given_.values()))
-    needed = behind(wanted, given_, EVERY_FORMULA)
-    result = calculate(dict(zip(given_, rows, strict=True)), {name: EVERY_FORMULA[name] for name in needed})
+    needed = behind(wanted, given_, OF_HOURS)
+    result = calculate(dict(zip(given_, rows, strict=True)), {name: OF_HOURS[name] for name in needed})
     return result[wanted[0]] if len(wanted) == 1 else [result[name] for name in wanted]
 
 
@@ -286,7 +291,7 @@ def test_the_default_cap_leaves_sixteen_candidates_enough():
 
 
 def test_a_prefill_pool_is_found_the_same_way():
-    prompts = {"hour_requests": 20.0, "prefill_time": 0.9, "prefill_slots": 1, "prompt_variability": 0.3}
+    prompts = {"hour_requests": 20.0, "prefill_time": 0.9, "service_variability": 0.3}
     same = {"hour_requests": 20.0, "service_time": 0.9, "service_variability": 0.3}
     assert ask("needed_replicas_prefill", **prompts) == ask("needed_replicas", **same)
     waits = ask("tail_waiting_time_prefill", **prompts, prefill_replica_count=21)

@@ -14,8 +14,6 @@ from engine.units import (
     Count,
     DollarsPerHour,
     DollarsPerMillionTokens,
-    DollarsPerMonth,
-    HoursPerMonth,
     Share,
     Text,
 )
@@ -27,14 +25,14 @@ AN_HOUR = Constant(1, "h")
 
 
 def useful_accelerators(
-    hour_requests, request_rate, prefill_time, shared_pool, accelerator_count, required_accelerators
+    served_hour_requests, request_rate, prefill_time, shared_pool, accelerator_count, required_accelerators
 ) -> Count:
     """Accelerators that the hour's requests keep busy, in parts of one; never more than there are to serve them.
 
     Source: definition; the load in replica-seconds a second.
     """
-    busy = hour_requests / request_rate + np.where(shared_pool > 0, 0, hour_requests * prefill_time)
-    return np.minimum(required_accelerators, busy * accelerator_count)
+    prompts = np.where(shared_pool > 0, 0, served_hour_requests * prefill_time)
+    return np.minimum(required_accelerators, (served_hour_requests / request_rate + prompts) * accelerator_count)
 
 
 def needed_accelerators(required_accelerators, reserve_accelerators) -> Count:
@@ -45,36 +43,55 @@ def needed_accelerators(required_accelerators, reserve_accelerators) -> Count:
     return required_accelerators + reserve_accelerators
 
 
-def committed_accelerators(owned_accelerators, three_year_accelerators, one_year_accelerators) -> Count:
+def need_share(needed_accelerators, pool_needed_accelerators, pool_configurations) -> Share:
+    """Share of the hour's need on this kind of accelerator: so much of its commitments a configuration has.
+
+    Equal shares where nothing is needed.
+
+    Source: definition.
+    """
+    needed = needed_accelerators / pool_needed_accelerators
+    return np.where(pool_needed_accelerators > 0, needed, 1 / pool_configurations)
+
+
+def own_commitment(pool_commitment, need_share) -> Count:
+    """A configuration's part of the accelerators that are committed on one kind of terms.
+
+    Source: definition.
+    """
+    return pool_commitment * need_share
+
+
+def committed_accelerators(held_owned, held_three_year, held_one_year) -> Count:
     """Accelerators that are owned or reserved.
 
     Source: definition.
     """
-    return owned_accelerators + three_year_accelerators + one_year_accelerators
+    return held_owned + held_three_year + held_one_year
 
 
-def from_owned(needed_accelerators, owned_accelerators) -> Count:
+def from_owned(needed_accelerators, held_owned) -> Count:
     """Needed accelerators that owned ones cover.
 
     Source: definition; owned ones are used first, because using them costs nothing more.
     """
-    return np.minimum(needed_accelerators, owned_accelerators)
+    return np.minimum(needed_accelerators, held_owned)
 
 
-def from_three_year(needed_accelerators, from_owned, three_year_accelerators) -> Count:
+def from_three_year(needed_accelerators, from_owned, held_three_year) -> Count:
     """Needed accelerators that those reserved for three years cover, after owned ones.
 
     Source: definition.
     """
-    return np.minimum(needed_accelerators - from_owned, three_year_accelerators)
+    return np.minimum(needed_accelerators - from_owned, held_three_year)
 
 
-def from_one_year(needed_accelerators, from_owned, from_three_year, one_year_accelerators) -> Count:
+def from_one_year(needed_accelerators, from_owned, from_three_year, held_one_year) -> Count:
     """Needed accelerators that those reserved for a year cover, after owned ones and longer reservations.
 
     Source: definition.
     """
-    return np.minimum(needed_accelerators - from_owned - from_three_year, one_year_accelerators)
+    return np.minimum(needed_accelerators - from_owned - from_three_year, held_one_year)
 
 
 def rented_accelerators(needed_accelerators, from_owned, from_three_year, from_one_year) -> Count:
@@ -109,12 +126,12 @@ def interruption_accelerators(from_spot, interruption_reserve) -> Count:
     return from_spot * interruption_reserve
 
 
-def started_accelerators(rented_accelerators, previous_rented_accelerators) -> Count:
-    """Accelerators that are rented in this hour and were not in the hour before.
+def started_accelerators(needed_accelerators, previous_needed_accelerators, committed_accelerators) -> Count:
+    """Accelerators that are rented in this hour and did not run in the hour before; committed ones never stop.
 
     Source: definition.
     """
-    return np.maximum(0, rented_accelerators - previous_rented_accelerators)
+    return np.maximum(0, needed_accelerators - np.maximum(previous_needed_accelerators, committed_accelerators))
 
 
 def idle_accelerators(committed_accelerators, needed_accelerators) -> Count:
@@ -144,30 +161,21 @@ def commitment_warning(committed_accelerators, needed_accelerators) -> Text:
 # Dollars an hour. A price that is not known is asked for only where something is held on its terms.
 
 
-def rented_price(spot_share, spot_price, on_demand_price) -> DollarsPerHour:
-    """Rent of an accelerator that no commitment covers, spot and on demand in their shares.
-
-    Source: definition.
-    """
-    spot = np.where(spot_share > 0, spot_share * spot_price, 0)
-    return spot + np.where(spot_share < 1, (1 - spot_share) * on_demand_price, 0)
-
-
 def commitment_hour_cost(
-    owned_accelerators,
-    owned_cost,
-    three_year_accelerators,
+    held_owned,
+    owned_price,
+    held_three_year,
     three_year_price,
-    one_year_accelerators,
+    held_one_year,
     one_year_price,
 ) -> DollarsPerHour:
     """What is owned and reserved, for an hour, used or not.
 
     Source: definition.
     """
-    owned = np.where(owned_accelerators > 0, owned_accelerators * owned_cost, 0)
-    three_year = np.where(three_year_accelerators > 0, three_year_accelerators * three_year_price, 0)
-    return owned + three_year + np.where(one_year_accelerators > 0, one_year_accelerators * one_year_price, 0)
+    owned = np.where(held_owned > 0, held_owned * owned_price, 0)
+    three_year = np.where(held_three_year > 0, held_three_year * three_year_price, 0)
+    return owned + three_year + np.where(held_one_year > 0, held_one_year * one_year_price, 0)
 
 
 def rented_hour_cost(rented_accelerators, rented_price) -> DollarsPerHour:
@@ -178,12 +186,12 @@ def rented_hour_cost(rented_accelerators, rented_price) -> DollarsPerHour:
     return np.where(rented_accelerators > 0, rented_accelerators * rented_price, 0)
 
 
-def interruption_hour_cost(interruption_accelerators, spot_price) -> DollarsPerHour:
+def interruption_hour_cost(interruption_accelerators, rented_price) -> DollarsPerHour:
     """What stands by for interruptions, for an hour.
 
     Source: definition.
     """
-    return np.where(interruption_accelerators > 0, interruption_accelerators * spot_price, 0)
+    return np.where(interruption_accelerators > 0, interruption_accelerators * rented_price, 0)
 
 
 def transition_hour_cost(started_accelerators, start_time, rented_price) -> DollarsPerHour:
@@ -205,11 +213,11 @@ def hour_bill(commitment_hour_cost, rented_hour_cost, interruption_hour_cost, tr
 
 def filled_hour_cost(
     filled_accelerators,
-    owned_accelerators,
-    owned_cost,
-    three_year_accelerators,
+    held_owned,
+    owned_price,
+    held_three_year,
     three_year_price,
-    one_year_accelerators,
+    held_one_year,
     one_year_price,
     rented_price,
 ) -> DollarsPerHour:
@@ -217,11 +225,11 @@ def filled_hour_cost(
 
     Source: definition.
     """
-    owned = np.minimum(filled_accelerators, owned_accelerators)
-    three_year = np.minimum(filled_accelerators - owned, three_year_accelerators)
-    one_year = np.minimum(filled_accelerators - owned - three_year, one_year_accelerators)
+    owned = np.minimum(filled_accelerators, held_owned)
+    three_year = np.minimum(filled_accelerators - owned, held_three_year)
+    one_year = np.minimum(filled_accelerators - owned - three_year, held_one_year)
     rented = filled_accelerators - owned - three_year - one_year
-    committed = np.where(owned > 0, owned * owned_cost, 0) + np.where(three_year > 0, three_year * three_year_price, 0)
+    committed = np.where(owned > 0, owned * owned_price, 0) + np.where(three_year > 0, three_year * three_year_price, 0)
     return (
         committed
         + np.where(one_year > 0, one_year * one_year_price, 0)
@@ -246,13 +254,13 @@ def reserve_hour_cost(needed_hour_cost, required_hour_cost, interruption_hour_co
 
 
 def idle_hour_cost(
-    owned_accelerators,
+    held_owned,
     from_owned,
-    owned_cost,
-    three_year_accelerators,
+    owned_price,
+    held_three_year,
     from_three_year,
     three_year_price,
-    one_year_accelerators,
+    held_one_year,
     from_one_year,
     one_year_price,
 ) -> DollarsPerHour:
@@ -260,33 +268,41 @@ def idle_hour_cost(
 
     Source: definition.
     """
-    owned = np.where(owned_accelerators > from_owned, (owned_accelerators - from_owned) * owned_cost, 0)
-    three_years = three_year_accelerators - from_three_year
-    one_years = one_year_accelerators - from_one_year
+    owned = np.where(held_owned > from_owned, (held_owned - from_owned) * owned_price, 0)
+    three_years = held_three_year - from_three_year
+    one_years = held_one_year - from_one_year
     reserved = np.where(three_years > 0, three_years * three_year_price, 0)
     return owned + reserved + np.where(one_years > 0, one_years * one_year_price, 0)
 
 
-# The hours of the month that look like this one
-
-
-def month_bill(hour_cost, profile_hours) -> DollarsPerMonth:
-    """Dollars of an hour over the hours of the month that look like it.
-
-    Source: definition.
-    """
-    return hour_cost * profile_hours
-
-
-def month_hours(hour_accelerators, profile_hours) -> HoursPerMonth:
-    """Accelerator-hours of the hours of the month that look like this one.
-
-    Source: definition.
-    """
-    return hour_accelerators * profile_hours
-
-
 # All hours of the month together
+
+
+def hourly_utilization(profile_requests, request_rate, running_hours) -> Share:
+    """Share of what the replicas that run could serve that they do serve, over all hours of the month.
+
+    Source: definition.
+    """
+    served = profile_requests / request_rate / SECONDS_PER_HOUR
+    return np.where(running_hours > 0, served / running_hours, NOT_AVAILABLE)
+
+
+def hourly_prefill_utilization(profile_requests, prefill_time, prefill_running_hours) -> Share:
+    """The same of the prefill pool.
+
+    Source: definition.
+    """
+    served = profile_requests * prefill_time / SECONDS_PER_HOUR
+    return np.where(prefill_running_hours > 0, served / prefill_running_hours, NOT_AVAILABLE)
+
+
+def hourly_accelerator_cost(bill, running_hours, prefill_running_hours, accelerator_count) -> DollarsPerHour:
+    """The bill for each hour of an accelerator in a replica that runs.
+
+    Source: definition.
+    """
+    hours = (running_hours + prefill_running_hours) * accelerator_count
+    return np.where(hours > 0, bill / hours, NOT_AVAILABLE)
 
 
 def held_utilization(useful_hours, held_hours) -> Share:

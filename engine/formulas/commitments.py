@@ -10,8 +10,10 @@ from engine.units import (
     HOURS_PER_DAY,
     NOT_AVAILABLE,
     Constant,
+    Count,
     DaysPerMonth,
     DollarsPerDay,
+    DollarsPerHour,
     DollarsPerMonth,
     HoursPerDay,
     Share,
@@ -71,6 +73,30 @@ def overlap_warning(valid_until, next_valid_from) -> Text:
     return np.where(next_valid_from <= valid_until, "two price lists hold on the same days", gap)
 
 
+def accelerators_in_force(contract_accelerators, in_force) -> Count:
+    """Accelerators of a contract in a part of the month; none where it is not in force.
+
+    Source: definition.
+    """
+    return contract_accelerators * in_force
+
+
+def contract_hour_cost(accelerators_in_force, contract_price) -> DollarsPerHour:
+    """What a contract costs an hour, used or not.
+
+    Source: definition.
+    """
+    return accelerators_in_force * contract_price
+
+
+def held_price(held_hour_cost, held_accelerators) -> DollarsPerHour:
+    """What one of several contracts' accelerators costs an hour, on average; nothing where there is none.
+
+    Source: definition.
+    """
+    return np.where(held_accelerators > 0, held_hour_cost / held_accelerators, 0)
+
+
 # Spending that was promised
 
 
@@ -106,7 +132,31 @@ def prepaid_left(prepaid_balance, prepaid_use) -> DollarsPerMonth:
     return prepaid_balance - prepaid_use
 
 
-# One more accelerator of the profile, by the hours a day that it is needed. Terms without a price are left out.
+# Some more accelerators of the profile, by the hours a day that they are needed. Terms without a price are left out.
+
+
+def hours_used(needed_hours, days_in_month) -> HoursPerDay:
+    """Hours a day in which so many accelerators are needed, on average over the month.
+
+    Source: definition.
+    """
+    return needed_hours / days_in_month
+
+
+def slice_accelerators(slice_from, slice_to) -> Count:
+    """Accelerators of a slice of the profile.
+
+    Source: definition.
+    """
+    return slice_to - slice_from
+
+
+def slice_month_saving(slice_saving, slice_accelerators, days_in_month) -> DollarsPerMonth:
+    """What the cheapest terms save in the month, for all accelerators of the slice.
+
+    Source: definition.
+    """
+    return slice_saving * slice_accelerators * days_in_month
 
 
 def break_even_hours(committed_price, rented_price) -> HoursPerDay:

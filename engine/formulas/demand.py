@@ -8,7 +8,7 @@ step that they themselves make.
 import numpy as np
 
 from engine.units import (
-    A_MONTH,
+    HOURS_PER_DAY,
     NOT_AVAILABLE,
     SECONDS_PER_DAY,
     SECONDS_PER_HOUR,
@@ -36,20 +36,20 @@ STEEPEST = Constant(0.999999, "")
 # The month, its days and their hours
 
 
-def month_demand(mean_requests, demand_growth, months_ahead, seasonality) -> RequestsPerSecond:
-    """Mean requests per second of a month: today's, grown month by month, times what the season makes of it.
+def weekdays(working_days, days_in_month, calendar_days) -> DaysPerMonth:
+    """Days of the month, or of a part of it, that are not of a weekend, where so many days are billed.
 
     Source: definition.
     """
-    return mean_requests * (1 + demand_growth) ** (months_ahead / A_MONTH) * seasonality
+    return working_days * days_in_month / calendar_days
 
 
-def weekdays(days_in_month, weekend_days) -> DaysPerMonth:
-    """Days of the month that are not of a weekend.
+def weekend_days(part_days, working_days, days_in_month, calendar_days) -> DaysPerMonth:
+    """The same that are of a weekend.
 
     Source: definition.
     """
-    return days_in_month - weekend_days
+    return (part_days - working_days) * days_in_month / calendar_days
 
 
 def weighted_days(weekdays, weekend_days, weekend_weight) -> DaysPerMonth:
@@ -60,37 +60,38 @@ def weighted_days(weekdays, weekend_days, weekend_weight) -> DaysPerMonth:
     return weekdays + weekend_weight * weekend_days
 
 
-def day_weight(is_weekend, weekend_weight) -> Number:
-    """Requests of a day of this kind as a multiple of a weekday's.
+def weekday_requests(class_requests, days_in_month, weighted_days) -> RequestsPerDay:
+    """Requests of a class on a weekday.
 
     Source: definition.
     """
-    return np.where(is_weekend > 0, weekend_weight, 1)
+    month = class_requests * SECONDS_PER_DAY * days_in_month
+    return np.where(weighted_days > 0, month / weighted_days, NOT_AVAILABLE)
 
 
-def kind_days(is_weekend, weekdays, weekend_days) -> DaysPerMonth:
-    """Days of this kind in the month.
-
-    Source: definition.
-    """
-    return np.where(is_weekend > 0, weekend_days, weekdays)
-
-
-def profile_hours(kind_days) -> HoursPerMonth:
-    """Hours of the month that look like this one: one on each day of its kind.
+def kind_days(is_every_day, is_weekend, weekdays, weekend_days) -> DaysPerMonth:
+    """Days of the month that this hour is an hour of: weekdays, weekend days, or all.
 
     Source: definition.
     """
-    return kind_days * ONE_OF_THE_DAY
+    return np.where(is_every_day > 0, weekdays + weekend_days, np.where(is_weekend > 0, weekend_days, weekdays))
 
 
-def day_requests(month_demand, days_in_month, day_weight, weighted_days) -> RequestsPerDay:
+def profile_hours(is_every_day, kind_days) -> HoursPerMonth:
+    """Hours of the month that look like this one: one on each day of its kind, or all where the load is even.
+
+    Source: definition.
+    """
+    return kind_days * np.where(is_every_day > 0, HOURS_PER_DAY, ONE_OF_THE_DAY)
+
+
+def day_requests(is_every_day, is_weekend, class_requests, weekday_requests, weekend_weight) -> RequestsPerDay:
     """Requests of one day of this kind.
 
     Source: definition.
     """
-    month = month_demand * SECONDS_PER_DAY * days_in_month
-    return np.where(weighted_days > 0, month * day_weight / weighted_days, NOT_AVAILABLE)
+    of_kind = weekday_requests * np.where(is_weekend > 0, weekend_weight, 1)
+    return np.where(is_every_day > 0, class_requests * SECONDS_PER_DAY, of_kind)
 
 
 def hour_requests(day_requests, hour_share) -> RequestsPerSecond:
@@ -99,6 +100,14 @@ def hour_requests(day_requests, hour_share) -> RequestsPerSecond:
     Source: definition.
     """
     return day_requests * hour_share / ONE_OF_THE_DAY / SECONDS_PER_HOUR
+
+
+def own_part(traffic_part, served_share) -> RequestsPerSecond:
+    """Requests per second of the hour that a configuration serves: its share of the traffic's.
+
+    Source: definition.
+    """
+    return traffic_part * served_share
 
 
 def profile_requests(hour_requests, profile_hours) -> RequestsPerMonth:
@@ -112,20 +121,20 @@ def profile_requests(hour_requests, profile_hours) -> RequestsPerMonth:
 # Batch work that may wait for the valleys of the day
 
 
-def immediate_requests(hour_requests, deferrable_share) -> RequestsPerSecond:
-    """Requests per second that are answered at once.
-
-    Source: definition.
-    """
-    return hour_requests * (1 - deferrable_share)
-
-
-def deferrable_requests(hour_requests, deferrable_share) -> RequestsPerSecond:
+def deferrable_requests(hour_requests, batch_share) -> RequestsPerSecond:
     """Requests per second of the batch tier, which may wait for hours of the day with room.
 
     Source: definition.
     """
-    return hour_requests * deferrable_share
+    return hour_requests * batch_share
+
+
+def immediate_requests(hour_requests, deferrable_requests) -> RequestsPerSecond:
+    """Requests per second that are answered at once.
+
+    Source: definition.
+    """
+    return hour_requests - deferrable_requests
 
 
 def peak_multiple(peak_requests, busiest_hour_requests) -> Number:
@@ -144,12 +153,12 @@ def sized_requests(immediate_requests, peak_multiple) -> RequestsPerSecond:
     return immediate_requests * peak_multiple
 
 
-def fleet_rate(peak_replicas, request_rate) -> RequestsPerSecond:
+def fleet_rate(replica_count, request_rate) -> RequestsPerSecond:
     """Requests per second that the fleet of the busiest hour can serve.
 
     Source: definition.
     """
-    return peak_replicas * request_rate
+    return replica_count * request_rate
 
 
 def valley_room(fleet_rate, valley_limit, immediate_requests) -> RequestsPerSecond:
@@ -176,12 +185,29 @@ def filled_requests(valley_room, valley_fill) -> RequestsPerSecond:
     return valley_room * valley_fill
 
 
-def served_hour_requests(immediate_requests, filled_requests) -> RequestsPerSecond:
+def left_over_share(day_deferrable_requests, day_valley_room) -> Share:
+    """Share of the batch work for which the day has no room; it is served when it comes.
+
+    Source: definition.
+    """
+    left = 1 - day_valley_room / day_deferrable_requests
+    return np.where(day_deferrable_requests > 0, np.maximum(0, left), 0)
+
+
+def left_over_requests(deferrable_requests, left_over_share) -> RequestsPerSecond:
+    """Requests per second of the batch tier that are served when they come, because no valley holds them.
+
+    Source: definition.
+    """
+    return deferrable_requests * left_over_share
+
+
+def served_hour_requests(immediate_requests, filled_requests, left_over_requests) -> RequestsPerSecond:
     """Requests per second that the hour serves, batch work in its valley included.
 
     Source: definition.
     """
-    return immediate_requests + filled_requests
+    return immediate_requests + filled_requests + left_over_requests
 
 
 def day_left_over(day_deferrable_requests, day_valley_room) -> RequestsPerSecond:

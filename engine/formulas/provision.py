@@ -6,7 +6,7 @@ in reserve for another that fails, and nodes are paid for whole.
 
 import numpy as np
 
-from engine.units import Constant, Count, Text
+from engine.units import Constant, Count, RequestsPerSecond, Text
 
 NOISE = Constant(1e-9, "")
 
@@ -28,24 +28,48 @@ def kept_warning(scales_to_zero, start_time, start_target) -> Text:
     return np.where(scales_to_zero > 0, late, "")
 
 
-def running_replicas(needed_replicas, filled_requests, served_hour_requests, request_rate, valley_limit) -> Count:
-    """Replicas that run in the hour: those that keep the waiting target, and more where batch work fills the valley.
+def wanted_replicas(scales_hourly, needed_replicas, replica_count) -> Count:
+    """Replicas that the hour's own load calls for; the peak's around the clock where they do not follow it.
+
+    Source: definition.
+    """
+    return np.where(scales_hourly > 0, needed_replicas, replica_count)
+
+
+def running_replicas(wanted_replicas, served_hour_requests, request_rate, valley_limit, batch_requests) -> Count:
+    """Replicas that run in the hour: those that are wanted, and more where batch work comes on top.
 
     Source: definition.
     """
     carrying = np.ceil(served_hour_requests / (request_rate * valley_limit) - NOISE)
-    return np.where(filled_requests > 0, np.maximum(needed_replicas, carrying), needed_replicas)
+    return np.where(batch_requests > 0, np.maximum(wanted_replicas, carrying), wanted_replicas)
+
+
+def batch_requests(filled_requests, left_over_requests) -> RequestsPerSecond:
+    """Requests per second of the batch tier that the hour serves.
+
+    Source: definition.
+    """
+    return filled_requests + left_over_requests
 
 
 def prefill_pool_replicas(
-    shared_pool, needed_replicas_prefill, filled_requests, served_hour_requests, prefill_time, valley_limit
+    shared_pool,
+    scales_hourly,
+    needed_replicas_prefill,
+    prefill_replica_count,
+    batch_requests,
+    served_hour_requests,
+    prefill_time,
+    valley_limit,
 ) -> Count:
     """Replicas of the prefill pool that run in the hour; none where prompts and answers share their replicas.
 
     Source: definition.
     """
+    wanted = np.where(scales_hourly > 0, needed_replicas_prefill, prefill_replica_count)
     carrying = np.ceil(served_hour_requests * prefill_time / valley_limit - NOISE)
-    running = np.where(filled_requests > 0, np.maximum(needed_replicas_prefill, carrying), needed_replicas_prefill)
+    running = np.where(batch_requests > 0, np.maximum(wanted, carrying), wanted)
     return np.where(shared_pool > 0, 0, running)
 
 
@@ -94,3 +118,11 @@ def spare_accelerators(required_accelerators, running_replicas, prefill_pool_rep
     Source: definition.
     """
     return required_accelerators - (running_replicas + prefill_pool_replicas) * accelerator_count
+
+
+def limit_warning(replica_count, maximum_replicas) -> Text:
+    """What to say about a fleet that cannot be had; empty where it can.
+
+    Source: definition.
+    """
+    return np.where(replica_count > maximum_replicas, "demand exceeds what the replicas that can be had serve", "")

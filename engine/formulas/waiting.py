@@ -25,10 +25,13 @@ from engine.units import (
 
 NOISE = Constant(1e-9, "")
 SEQUENCE_NOISE = Constant(1e-9, "request")
+ONE_REQUEST_AT_ONCE = Constant(1, "request")
 COUNTED_SLOTS = Constant(MOST_COUNTED, "request")
 NORMAL_PEAK = Constant(1 / math.sqrt(2 * math.pi), "")
 # Spare capacity below which the logarithm would lose digits, and two terms of its series have them all.
 NARROW = Constant(1e-5, "")
+# A target as long as this is none: it is what a blank cell means.
+NO_TARGET = Constant(1e6, "s")
 # Stands for a probability too small for a logarithm.
 TINY = Constant(1e-300, "")
 
@@ -55,6 +58,14 @@ def prompt_service_time(prefill_time) -> Seconds:
     Source: definition.
     """
     return prefill_time * ONE_REQUEST
+
+
+def prefill_slots(replica_slots) -> Sequences:
+    """Prompts that a replica of a prefill pool computes at once: one, however many places its batch has.
+
+    Source: definition.
+    """
+    return np.minimum(ONE_REQUEST_AT_ONCE, replica_slots)
 
 
 def offered_load(sized_requests, service_time) -> Sequences:
@@ -149,12 +160,20 @@ def waiting_warning(offered_load, slots, tail_waiting_time, waiting_target) -> T
 # The fewest replicas of sixteen candidates, halved four times: right because with more replicas nobody waits longer.
 
 
-def fewest_replicas(offered_load, replica_slots, utilization_cap, kept_replicas) -> Count:
-    """Fewest replicas whose slots are not busier on average than the cap, and never fewer than are kept.
+def planned_utilization(waiting_target, utilization_cap, headroom) -> Share:
+    """Load on average that replicas are planned for: the cap where a wait is promised, else what headroom leaves.
 
-    Source: definition; the cap is an input.
+    Source: definition; cap and headroom are inputs.
     """
-    return np.maximum(kept_replicas, np.ceil(offered_load / (replica_slots * utilization_cap) - NOISE))
+    return np.where(waiting_target < NO_TARGET, utilization_cap, 1 / (1 + headroom))
+
+
+def fewest_replicas(offered_load, replica_slots, planned_utilization, kept_replicas) -> Count:
+    """Fewest replicas whose slots are not busier on average than planned, and never fewer than are kept.
+
+    Source: definition.
+    """
+    return np.maximum(kept_replicas, np.ceil(offered_load / (replica_slots * planned_utilization) - NOISE))
 
 
 def middle_replicas(fewest_replicas) -> Count:
@@ -192,9 +211,9 @@ def last_replicas(eighth_replicas, tail_waiting_time_eighth, waiting_target) -> 
 def needed_replicas(last_replicas, tail_waiting_time_last, waiting_target, offered_load, fewest_replicas) -> Count:
     """Fewest of the sixteen counts that keep the target; the most of them where none does, and a warning says so.
 
-    Without requests the fewest that are kept.
+    Without requests, and without a target, the fewest that are kept or planned.
 
     Source: bisection.
     """
     found = np.where(tail_waiting_time_last <= waiting_target, last_replicas, last_replicas + 1)
-    return np.where(offered_load > 0, found, fewest_replicas)
+    return np.where(np.logical_and(offered_load > 0, waiting_target < NO_TARGET), found, fewest_replicas)

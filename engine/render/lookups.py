@@ -6,22 +6,29 @@ from dataclasses import dataclass
 
 from engine.report.live import quoted, range_of, sheet_and_column
 from engine.scenarios import (
+    CalendarDays,
     Chosen,
     DaysBilled,
     Filled,
     Grain,
     HasOne,
+    HourShare,
+    IsWord,
     Known,
     Largest,
     Looked,
     Mean,
     Scenario,
     Setting,
+    Smallest,
     Source,
     Sum,
+    SumAbove,
     Varied,
+    WorkingDays,
 )
-from engine.sheets import BY_NAME, SETTINGS, Column, Sheet
+from engine.scenarios.grains import HOURS_OF_THE_DAY
+from engine.sheets import BY_NAME, LOAD_PROFILES, SETTINGS, Column, Sheet
 from engine.tracing import EXCEL, written
 from engine.workbook.tables import Inputs
 
@@ -81,12 +88,31 @@ class Lookups:
             case Setting(column):
                 return self._setting(column.name)
             case DaysBilled():
-                days, month = (setting_cell(self.scenario.inputs, name) for name in ("days_in_month", "report_month"))
-                return f'IF({days}="",DAY(DATE(YEAR({month}),MONTH({month})+1,0)),{days})'
+                days = setting_cell(self.scenario.inputs, "days_in_month")
+                return f'IF({days}="",{self._last_day()},{days})'
+            case CalendarDays():
+                return self._last_day()
+            case WorkingDays():
+                month = setting_cell(self.scenario.inputs, "report_month")
+                return f"NETWORKDAYS(DATE(YEAR({month}),MONTH({month}),1),DATE(YEAR({month}),MONTH({month})+1,0))"
+            case HourShare(profile, hour, is_weekend, is_every_day):
+                return self._hour_share(*(self._here(name) for name in (profile, hour, is_weekend, is_every_day)))
+            case IsWord(by, word):
+                return f'IF({self._here(by)}="{word}",1,0)'
+            case Sum(grain=grain, quantity=quantity, by=by, weight=weight) if weight:
+                finer = self.scenario[grain]
+                rows = f"({range_of(finer, by)}={self._here(by)})"
+                return f"SUMPRODUCT({rows}*{range_of(finer, weight)}*{range_of(finer, quantity)})"
             case Sum(grain=grain, quantity=quantity, by=by, where=where):
                 finer = self.scenario[grain]
                 conditions = self._conditions(finer, by) + ([range_of(finer, where), "1"] if where else [])
+                if not conditions:
+                    return f"SUM({range_of(finer, quantity)})"
                 return f"SUMIFS({range_of(finer, quantity)},{','.join(conditions)})"
+            case SumAbove(grain=grain, quantity=quantity, by=by, high=high, level=level):
+                finer = self.scenario[grain]
+                above = f'{range_of(finer, high)},">"&{self._here(level)}'
+                return f"SUMIFS({range_of(finer, quantity)},{','.join(self._conditions(finer, by))},{above})"
             case Mean(grain=grain, quantity=quantity, weight=weight, by=by):
                 finer = self.scenario[grain]
                 rows = f"({range_of(finer, by)}={self._here(by)})"
@@ -99,10 +125,31 @@ class Lookups:
                 finer = self.scenario[grain]
                 rows = f"({range_of(finer, by)}={self._here(by)})"
                 return f"SUMPRODUCT(MAX({rows}*{range_of(finer, quantity)}))"
+            case Smallest(grain=grain, quantity=quantity, by=by):
+                finer = self.scenario[grain]
+                rows = f"({range_of(finer, by)}={self._here(by)})"
+                return f"1/SUMPRODUCT(MAX({rows}/{range_of(finer, quantity)}))"
             case Varied(grain=grain, quantity=quantity, by=by):
                 finer = self.scenario[grain]
-                return f"INDEX({range_of(finer, quantity)},MATCH({self._here(by)},{range_of(finer, by)},0))"
+                keys = range_of(finer, next(iter(finer.sources)))
+                return f"INDEX({range_of(finer, quantity)},MATCH({self._here(by)},{keys},0))"
         raise TypeError(f"{source} has no formula")
+
+    def _last_day(self) -> str:
+        month = setting_cell(self.scenario.inputs, "report_month")
+        return f"DAY(DATE(YEAR({month}),MONTH({month})+1,0))"
+
+    def _hour_share(self, profile: str, hour: str, is_weekend: str, is_every_day: str) -> str:
+        even = f"1/{HOURS_OF_THE_DAY}"
+        if not len(self.scenario.inputs.tables[LOAD_PROFILES.name]):
+            return even
+        table = LOAD_PROFILES.table
+        weekday, weekend = (
+            f"SUMIFS({table}[{column}],{table}[load_profile],{profile},{table}[hour],{hour})"
+            for column in ("weekday_share", "weekend_share")
+        )
+        listed = f"IF({is_weekend}>0,{weekend},{weekday})"
+        return f'IF({is_every_day}>0,{even},IF({profile}="",{even},{listed}))'
 
     def _setting(self, name: str) -> str:
         return self._filled_in(setting_cell(self.scenario.inputs, name), SETTINGS.column(name))

@@ -7,9 +7,11 @@ from functools import cached_property
 
 from engine.report import workbook
 from engine.report.answer import Check, Earlier, answer, headline, lead
+from engine.report.bill import bill
 from engine.report.further import further_questions
 from engine.report.live import LiveSheet
 from engine.report.pages.assumptions import assumptions
+from engine.report.pages.bill import bill as bill_page
 from engine.report.pages.costs import costs
 from engine.report.pages.decisions import checklist, decisions
 from engine.report.pages.fleet import fleet
@@ -41,6 +43,7 @@ class Draft:
     costs: LiveSheet
     margins: LiveSheet
     fleet: LiveSheet
+    bill: LiveSheet | None
     speed: LiveSheet
     asked: Asked | None
     questions: LiveSheet | None
@@ -49,8 +52,8 @@ class Draft:
 
     @property
     def sheets(self) -> tuple[LiveSheet, ...]:
-        asked = tuple(sheet for sheet in (self.questions, self.further) if sheet)
-        return (self.summary, self.costs, self.margins, self.fleet, self.speed, *asked)
+        some = tuple(sheet for sheet in (self.bill, self.questions, self.further) if sheet)
+        return (self.summary, self.costs, self.margins, self.fleet, self.speed, *some)
 
     @cached_property
     def findings(self) -> tuple[Section, ...]:
@@ -62,6 +65,7 @@ class Draft:
             sections += [
                 margins(scenario, self.margins),
                 fleet(scenario, self.fleet),
+                *([bill_page(scenario, self.bill)] if self.bill else []),
                 speed(scenario, self.speed),
                 decisions(scenario),
             ]
@@ -92,6 +96,7 @@ def draft(scenario: Scenario, earlier: Earlier | None) -> Draft:
         workbook.costs(scenario, "Cost by configuration"),
         workbook.margins(scenario, "Profit and loss by traffic"),
         workbook.fleet(scenario, "Fleet and idle money"),
+        bill(scenario),
         workbook.speed(scenario, "What a decode step is made of"),
         asked,
         workbook.questions(scenario, asked) if asked else None,

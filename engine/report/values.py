@@ -187,6 +187,29 @@ class Scatter:
 
 
 @dataclass(frozen=True)
+class Panel:
+    """The hours of one kind of day: what is busy in each, and what runs."""
+
+    name: str
+    busy: tuple[float, ...]
+    running: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Day:
+    """A column for each hour of the day: the busy part solid, what runs beside it hatched; panels share the scale."""
+
+    title: str
+    description: str
+    panels: tuple[Panel, ...]
+    busy_name: str
+    running_name: str
+    unit: Any
+    note: Margin | None = None
+    alt: str = ""
+
+
+@dataclass(frozen=True)
 class Paragraph:
     text: str
 
@@ -207,7 +230,7 @@ class Methods:
     note: Margin | None = None
 
 
-Block = Table | Bars | Stack | Pairs | Waterfall | Scatter | Paragraph | Methods
+Block = Table | Bars | Stack | Pairs | Waterfall | Scatter | Day | Paragraph | Methods
 
 
 @dataclass(frozen=True)

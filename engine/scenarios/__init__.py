@@ -11,12 +11,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.calculation import Columns
+from engine.calculation import Columns, depending_on
 from engine.formulas import FORMULAS, LINE_FORMULAS, TOTAL_FORMULAS
 from engine.scenarios.asked import FURTHER
 from engine.scenarios.grains import Grain, make_grain
+from engine.scenarios.hours import hourly_sources, month_parts, parts_and_calendar, with_hours
 from engine.scenarios.joins import (
     DECISION_FORMULAS,
+    bill_sources,
     case_sources,
     configuration_sources,
     decision_sources,
@@ -27,29 +29,50 @@ from engine.scenarios.joins import (
 from engine.scenarios.sources import (
     ACCELERATORS,
     APIS,
+    BILLS,
     BY_TRAFFIC,
+    CALENDAR,
     CASES,
+    CLASS_HOURS,
     CONFIGURED,
+    CONTRACTS,
+    DAYS,
     DECISIONS,
     DRAFTS,
+    FLEETS,
+    HELD,
+    HOURS,
     LINES,
+    LOADS,
+    MONTH_PARTS,
+    POOLS,
     PRICE_COURSE,
     RATIOS,
+    SLICES,
     TOTAL,
+    TRAFFIC_HOURS,
+    VALLEYS,
+    Aggregate,
+    CalendarDays,
     Case,
     Chosen,
     DaysBilled,
     Filled,
     HasOne,
+    HourShare,
+    IsWord,
     Key,
     Known,
     Largest,
     Looked,
     Mean,
     Setting,
+    Smallest,
     Source,
     Sum,
+    SumAbove,
     Varied,
+    WorkingDays,
     may_be_unknown,
 )
 from engine.sheets import CONFIGURATIONS, TRAFFIC, TRAFFIC_MIXES
@@ -58,21 +81,39 @@ from engine.workbook.read import Inputs
 __all__ = [
     "ACCELERATORS",
     "APIS",
+    "BILLS",
     "BY_TRAFFIC",
+    "CALENDAR",
     "CASES",
+    "CLASS_HOURS",
     "CONFIGURED",
+    "CONTRACTS",
+    "DAYS",
     "DECISIONS",
     "DRAFTS",
+    "FLEETS",
+    "HELD",
+    "HOURS",
     "LINES",
+    "LOADS",
+    "MONTH_PARTS",
+    "POOLS",
     "PRICE_COURSE",
     "RATIOS",
+    "SLICES",
     "TOTAL",
+    "TRAFFIC_HOURS",
+    "VALLEYS",
+    "Aggregate",
+    "CalendarDays",
     "Case",
     "Chosen",
     "DaysBilled",
     "Filled",
     "Grain",
     "HasOne",
+    "HourShare",
+    "IsWord",
     "Key",
     "Known",
     "Largest",
@@ -80,9 +121,12 @@ __all__ = [
     "Mean",
     "Scenario",
     "Setting",
+    "Smallest",
     "Source",
     "Sum",
+    "SumAbove",
     "Varied",
+    "WorkingDays",
     "scenario",
     "with_asked",
     "with_cases",
@@ -102,10 +146,15 @@ class Scenario:
 
 def scenario(inputs: Inputs) -> Scenario:
     """Every grain of the report, joined and calculated from what the workbook holds."""
-    grains: dict[str, Grain] = {}
+    parts = month_parts(inputs)
+    grains: dict[str, Grain] = {MONTH_PARTS: parts_and_calendar(inputs, parts)}
     traffic, mixes = inputs.tables[TRAFFIC.name], inputs.tables[TRAFFIC_MIXES.name]
     classes = traffic.columns["traffic"]
+    of_groups = [
+        f"{mix}: {name}" for mix, name in zip(mixes.columns["traffic_mix"], mixes.columns["traffic"], strict=True)
+    ]
     line_keys = {
+        "line": np.array([*classes, *of_groups]),
         "traffic": np.concatenate([classes, mixes.columns["traffic_mix"]]),
         "traffic_class": np.concatenate([classes, mixes.columns["traffic"]]),
         "mix_share": np.concatenate([np.ones(len(classes)), mixes.columns["mix_share"]]),
@@ -113,8 +162,15 @@ def scenario(inputs: Inputs) -> Scenario:
     grains[LINES] = make_grain(LINES, line_keys, line_sources(), LINE_FORMULAS, inputs, grains)
 
     configured = {"configuration": inputs.tables[CONFIGURATIONS.name].columns["configuration"]}
-    sources = wanted(configuration_sources(), FORMULAS)
-    grains[CONFIGURED] = make_grain(CONFIGURED, configured, sources, FORMULAS, inputs, grains, guards=["batch_size"])
+    grains = with_hours(inputs, {**grains, CONFIGURED: _before_hours(inputs, configured, grains)}, parts)
+    given = hourly_sources(grains)
+    sources = wanted({**configuration_sources(), **given}, FORMULAS)
+    nothing: Columns = {
+        name: np.zeros(len(configured["configuration"])) for name, source in given.items() if isinstance(source, Key)
+    }
+    grains[CONFIGURED] = make_grain(
+        CONFIGURED, {**configured, **nothing}, sources, FORMULAS, inputs, grains, guards=["batch_size"]
+    )
 
     served = grains[CONFIGURED].values
     names = list(dict.fromkeys(t for t, counts in zip(served["traffic"], served["counts"], strict=True) if counts > 0))
@@ -123,7 +179,9 @@ def scenario(inputs: Inputs) -> Scenario:
         BY_TRAFFIC, by_traffic, {"traffic": Key(), **sum_sources("traffic")}, TOTAL_FORMULAS, inputs, grains
     )
     total = {"total": np.array(["Total"])}
-    grains[TOTAL] = make_grain(TOTAL, total, {"total": Key(), **sum_sources("")}, TOTAL_FORMULAS, inputs, grains)
+    grains[TOTAL] = make_grain(
+        TOTAL, total, {"total": Key(), **sum_sources(""), **bill_sources(grains)}, TOTAL_FORMULAS, inputs, grains
+    )
     decided = decision_sources(grains[CONFIGURED])
     stands = [quantity for quantity in decided if quantity in grains[CONFIGURED].guarded]
     blank = [name for name, source in decided.items() if may_be_unknown(source)]
@@ -131,6 +189,14 @@ def scenario(inputs: Inputs) -> Scenario:
         DECISIONS, configured, decided, DECISION_FORMULAS, inputs, grains, guards=stands, unknown=blank
     )
     return Scenario(inputs, grains)
+
+
+def _before_hours(inputs: Inputs, keys: Columns, grains: Mapping[str, Grain]) -> Grain:
+    """The configurations as far as they are known before anything is billed by the hour."""
+    billed = {name for given in hourly_sources({}) for name in depending_on(given)}
+    formulas = {name: formula for name, formula in FORMULAS.items() if name not in billed}
+    sources = wanted(configuration_sources(), formulas)
+    return make_grain(CONFIGURED, keys, sources, formulas, inputs, grains, guards=["batch_size"])
 
 
 def with_cases(calculated: Scenario, cases: Sequence[Case]) -> Scenario:
@@ -149,7 +215,9 @@ def with_cases(calculated: Scenario, cases: Sequence[Case]) -> Scenario:
         "study": np.array([case.study for case in cases]),
         "configuration": np.array([case.configuration for case in cases]),
     }
-    changes = [{"serves": 0.0, **case.changes} for case in cases]
+    # A case is in no total, and costed as the peak's fleet around the clock.
+    alone = {"serves": 0.0, **{name: 0.0 for name in hourly_sources({})}}
+    changes = [{**alone, **case.changes} for case in cases]
     grain = make_grain(CASES, keys, sources, FORMULAS, calculated.inputs, calculated.grains, ["batch_size"], changes)
     return Scenario(calculated.inputs, {**calculated.grains, CASES: grain})
 

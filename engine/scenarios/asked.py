@@ -58,9 +58,7 @@ API_FORMULAS = _chosen(
     "context_warning"
 )
 RATIO_FORMULAS = _chosen("ratio_cost api_ratio_cost cheaper_side break_even_input_output own_or_api")
-PRICE_FORMULAS = _chosen(
-    "annual_price_factor price_warning projected_price yearly_tokens contract_value years_to_cost"
-)
+PRICE_FORMULAS = _chosen("annual_price_factor price_warning projected_price yearly_tokens contract_value years_to_cost")
 
 
 def _grain(

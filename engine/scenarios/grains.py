@@ -5,7 +5,7 @@ from __future__ import annotations
 import calendar
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -14,22 +14,30 @@ import numpy as np
 from engine.calculation import Columns, calculate, depending_on
 from engine.formulas import Formulas
 from engine.scenarios.sources import (
+    CalendarDays,
     Chosen,
     DaysBilled,
     Filled,
     HasOne,
+    HourShare,
+    IsWord,
     Known,
     Largest,
     Looked,
     Mean,
     Setting,
+    Smallest,
     Source,
     Sum,
+    SumAbove,
     Varied,
+    WorkingDays,
 )
-from engine.sheets import BY_NAME, Sheet
+from engine.sheets import BY_NAME, LOAD_PROFILES, Sheet
 from engine.units import unit_of
 from engine.workbook.read import Inputs
+
+HOURS_OF_THE_DAY = 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,8 +90,31 @@ def month_days(inputs: Inputs) -> float:
     given = inputs.settings["days_in_month"]
     if given is not None and not np.isnan(given):
         return float(given)
+    return calendar_days(inputs)
+
+
+def calendar_days(inputs: Inputs) -> float:
+    """Days of the report month by the calendar."""
     month: date = inputs.settings["report_month"]
     return float(calendar.monthrange(month.year, month.month)[1])
+
+
+def working_days(inputs: Inputs) -> float:
+    """Days of the report month that are not a Saturday or Sunday."""
+    first: date = inputs.settings["report_month"].replace(day=1)
+    return float(np.busday_count(first, first + timedelta(days=int(calendar_days(inputs)))))
+
+
+def _hour_shares(inputs: Inputs, profiles: Any, hours: Any, is_weekend: Any, is_every_day: Any) -> Any:
+    table = inputs.tables[LOAD_PROFILES.name]
+    shares = {(row["load_profile"], row["hour"]): (row["weekday_share"], row["weekend_share"]) for row in table}
+    even = 1 / HOURS_OF_THE_DAY
+    return np.array(
+        [
+            even if every or not profile else shares.get((profile, hour), (0.0, 0.0))[int(weekend)]
+            for profile, hour, weekend, every in zip(profiles, hours, is_weekend, is_every_day, strict=True)
+        ]
+    )
 
 
 def _values_of(source: Source, inputs: Inputs, columns: Columns, grains: Mapping[str, Grain]) -> Any:
@@ -106,11 +137,25 @@ def _values_of(source: Source, inputs: Inputs, columns: Columns, grains: Mapping
             return np.full(rows, float(inputs.settings[column.name]))
         case DaysBilled():
             return np.full(rows, month_days(inputs))
-        case Sum(grain, quantity, _, by, where):
+        case CalendarDays():
+            return np.full(rows, calendar_days(inputs))
+        case WorkingDays():
+            return np.full(rows, working_days(inputs))
+        case HourShare(profile, hour, is_weekend, is_every_day):
+            return _hour_shares(inputs, *(columns[name] for name in (profile, hour, is_weekend, is_every_day)))
+        case IsWord(by, word):
+            return np.where(columns[by] == word, 1.0, 0.0)
+        case Sum(grain, quantity, _, by, where, weight):
             values = np.nan_to_num(grains[grain].values[quantity])
             counted = values * grains[grain].values[where] if where else values
+            counted = counted * grains[grain].values[weight] if weight else counted
             groups = _groups(grains[grain], by, columns, rows)
             return np.array([counted[group].sum() for group in groups])
+        case SumAbove(grain, quantity, by, high, level, _):
+            finer = grains[grain].values
+            above = [finer[high] > least for least in columns[level]]
+            groups = _groups(grains[grain], by, columns, rows)
+            return np.array([finer[quantity][g & a].sum() for g, a in zip(groups, above, strict=True)])
         case Mean(grain, quantity, weight, by, _):
             values, weights = grains[grain].values[quantity], grains[grain].values[weight]
             groups = _groups(grains[grain], by, columns, rows)
@@ -121,6 +166,9 @@ def _values_of(source: Source, inputs: Inputs, columns: Columns, grains: Mapping
         case Largest(grain, quantity, by, _):
             groups = _groups(grains[grain], by, columns, rows)
             return np.array([grains[grain].values[quantity][group].max() for group in groups])
+        case Smallest(grain, quantity, by, _):
+            groups = _groups(grains[grain], by, columns, rows)
+            return np.array([grains[grain].values[quantity][group].min() for group in groups])
         case Varied(grain, quantity, by, _):
             return grains[grain].values[quantity][[grains[grain].row(key) for key in columns[by]]]
     raise TypeError(f"a key has no source: {source}")

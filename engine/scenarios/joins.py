@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from engine.formulas import EVERY_FORMULA, FORMULAS, Formulas, needs
+from engine.formulas import (
+    EVERY_FORMULA,
+    FLEET_FORMULAS,
+    FORMULAS,
+    HOUR_FORMULAS,
+    PART_FORMULAS,
+    Formulas,
+    needs,
+)
 from engine.scenarios.grains import Grain
 from engine.scenarios.sources import (
     CONFIGURED,
+    FLEETS,
     LINES,
+    MONTH_PARTS,
+    SLICES,
     Chosen,
     DaysBilled,
     Filled,
@@ -19,6 +30,7 @@ from engine.scenarios.sources import (
     Looked,
     Mean,
     Setting,
+    Smallest,
     Source,
     Sum,
     Varied,
@@ -36,7 +48,19 @@ from engine.sheets import (
     Column,
     Sheet,
 )
-from engine.units import RequestsPerSecond, Share, TokensPerRequest, TokensPerSecond, unit_of
+from engine.units import (
+    DollarsPerMonth,
+    Number,
+    RequestsPerSecond,
+    Seconds,
+    Share,
+    TokensPerRequest,
+    TokensPerSecond,
+    unit_of,
+)
+
+# Settings by which every fleet is planned.
+PLANNED = ("headroom", "utilization_cap", "waiting_percentile", "start_time", "start_target")
 
 
 def _numbers(sheet: Sheet) -> Iterable[Column]:
@@ -51,9 +75,12 @@ def line_sources() -> dict[str, Source]:
     """Of a class within a traffic."""
     mean = Looked(TRAFFIC, TRAFFIC.column("mean_requests"), "traffic_class")
     return {
+        "line": Key(),
         "traffic": Key(),
         "traffic_class": Key(),
         "mix_share": Key(Share),
+        "days_in_month": DaysBilled(),
+        **{name: Sum(MONTH_PARTS, name, PART_FORMULAS[name].__annotations__["return"]) for name in PART_FORMULAS},
         "has_demand": Known(mean),
         **_all_of(TRAFFIC, "traffic_class"),
     }
@@ -84,13 +111,15 @@ def configuration_sources() -> dict[str, Source]:
         **_all_of(PRECISIONS, "precision"),
         **_all_of(CALIBRATION, "calibration"),
         **_all_of(PRICES, "price_list"),
-        "headroom": Setting(SETTINGS.column("headroom")),
+        **{name: Setting(SETTINGS.column(name)) for name in PLANNED},
         "days_in_month": DaysBilled(),
         "has_demand": HasOne(LINES, "has_demand", "traffic"),
         "mean_requests": Sum(LINES, "class_requests", RequestsPerSecond, "traffic"),
         "peak_requests": Sum(LINES, "class_peak", RequestsPerSecond, "traffic"),
+        "waiting_target": Smallest(LINES, "waiting_target", "traffic", Seconds),
         "target_user_speed": Largest(LINES, "target_user_speed", "traffic", TokensPerSecond),
         **{name: Mean(LINES, name, "class_weight", "traffic", TokensPerRequest) for name in lengths},
+        "service_variability": Mean(LINES, "service_variability", "class_weight", "traffic", Number),
     }
 
 
@@ -98,6 +127,22 @@ def sum_sources(by: str) -> dict[str, Source]:
     """Of several configurations together."""
     annotations = {name: FORMULAS[name].__annotations__["return"] for name in SUMMED}
     return {name: Sum(CONFIGURED, name, annotations[name], by, "counts") for name in SUMMED}
+
+
+def bill_sources(grains: Mapping[str, Grain]) -> dict[str, Source]:
+    """The lines of all fleets' bills together; none where nothing serves."""
+    sums: dict[str, Source] = {}
+    if FLEETS in grains:
+        sums |= {name: Sum(FLEETS, name, grains[FLEETS].annotation(name)) for name in BILL_LINES}
+    if SLICES in grains:
+        sums["contract_saving"] = Sum(SLICES, "slice_month_saving", DollarsPerMonth)
+    return sums
+
+
+BILL_LINES = (
+    *("useful_bill", "headroom_bill", "reserve_bill", "idle_bill", "transition_bill"),
+    *("commitment_bill", "rented_bill", "interruption_bill"),
+)
 
 
 SUMMED = (
@@ -112,9 +157,13 @@ SUMMED = (
 )
 
 
+# What the hours of a configuration take from it besides.
+BY_HOUR = {"accelerator_price"}.union(*(needs(f) for f in (*HOUR_FORMULAS.values(), *FLEET_FORMULAS.values())))
+
+
 def wanted(sources: Mapping[str, Source], formulas: Formulas) -> dict[str, Source]:
     """The sources that some formula needs, and the text that names rows or explains them."""
-    needed = set().union(*(needs(f) for f in formulas.values()))
+    needed = BY_HOUR.union(*(needs(f) for f in formulas.values()))
     return {
         name: source
         for name, source in sources.items()

@@ -7,10 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.sheets import BY_NAME, HARDWARE, MODELS, SETTINGS, Choice, Column, Sheet
-from engine.units import Count, Flag, Text
+from engine.units import Count, Days, Flag, Share, Text
 
 LINES, CONFIGURED, BY_TRAFFIC, TOTAL = "Traffic lines", "Calculation", "By traffic", "Total"
 CASES, DECISIONS = "Cases", "Decisions"
+MONTH_PARTS, CALENDAR, CLASS_HOURS, TRAFFIC_HOURS = (
+    "Parts of the month",
+    "Calendar",
+    "Classes by hour",
+    "Requests by hour",
+)
+VALLEYS, DAYS, HOURS, BILLS, FLEETS = "Valleys", "Days", "Hours", "Bills", "Fleets"
+CONTRACTS, HELD, POOLS, SLICES, LOADS = "Contracts", "Held", "Pools", "Slices", "Load of the day"
 ACCELERATORS, APIS, RATIOS, DRAFTS, PRICE_COURSE = "Accelerators", "APIs", "Ratios", "Drafts", "Price course"
 
 
@@ -87,10 +95,44 @@ class DaysBilled:
 
 
 @dataclass(frozen=True)
+class CalendarDays:
+    """Days of the report month by the calendar."""
+
+    annotation: Any = SETTINGS.column("days_in_month").annotation
+
+
+@dataclass(frozen=True)
+class WorkingDays:
+    """Days of the report month that are not a Saturday or Sunday."""
+
+    annotation: Any = Days
+
+
+@dataclass(frozen=True)
+class HourShare:
+    """Share of a day's requests in an hour, of the load profile named in `profile`; 1/24 without one, and every day."""
+
+    profile: str
+    hour: str
+    is_weekend: str
+    is_every_day: str
+    annotation: Any = Share
+
+
+@dataclass(frozen=True)
+class IsWord:
+    """1 where the text in the quantity `by` is `word`, else 0."""
+
+    by: str
+    word: str
+    annotation: Any = Flag
+
+
+@dataclass(frozen=True)
 class Sum:
     """Sum of a quantity over the rows of another grain that share this row's key, or over all of them.
 
-    `where` names a flag of that grain; rows without it are left out.
+    `where` names a flag of that grain; rows without it are left out. `weight` names a quantity that multiplies it.
     """
 
     grain: str
@@ -98,6 +140,22 @@ class Sum:
     annotation: Any
     by: str = ""
     where: str = ""
+    weight: str = ""
+
+
+@dataclass(frozen=True)
+class SumAbove:
+    """Sum of a quantity over the rows of another grain that share this row's key and in which `high` is above `level`.
+
+    `high` is a quantity of that grain, `level` one of this row.
+    """
+
+    grain: str
+    quantity: str
+    by: str
+    high: str
+    level: str
+    annotation: Any
 
 
 @dataclass(frozen=True)
@@ -123,7 +181,7 @@ class HasOne:
 
 @dataclass(frozen=True)
 class Varied:
-    """As in the configuration that a case starts from; a case types over what it changes."""
+    """As in the row of another grain whose key stands in the quantity `by`; a case types over what it changes."""
 
     grain: str
     quantity: str
@@ -141,7 +199,19 @@ class Largest:
     annotation: Any
 
 
-Source = Key | Looked | Known | Filled | Chosen | Setting | DaysBilled | Sum | Mean | Largest | HasOne | Varied
+@dataclass(frozen=True)
+class Smallest:
+    """Smallest of a quantity that is above 0, over the rows of another grain that share this row's key."""
+
+    grain: str
+    quantity: str
+    by: str
+    annotation: Any
+
+
+Calendar = DaysBilled | CalendarDays | WorkingDays
+Aggregate = Sum | SumAbove | Mean | Largest | Smallest | HasOne
+Source = Key | Looked | Known | Filled | Chosen | Setting | Calendar | HourShare | IsWord | Aggregate | Varied
 
 
 def may_be_unknown(source: Source) -> bool:

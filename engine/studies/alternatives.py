@@ -12,6 +12,7 @@ import numpy as np
 from engine.calculation import Columns, calculate
 from engine.formulas import ACTION_FORMULAS, FORMULAS
 from engine.scenarios import APIS, CONFIGURED, Scenario
+from engine.scenarios.hours import hourly_sources
 from engine.sheets import COMPETITORS
 
 
@@ -54,6 +55,8 @@ def cheapest_moves(scenario: Scenario) -> list[Move]:
     rows, others = (np.array(side) for side in zip(*pairs, strict=True))
     shifted: Columns = {name: values[name][others] for name in grain.sources}
     shifted["served_share"] = values["served_share"][rows]
+    # It would run around the clock at first: what it saves is at least this.
+    shifted |= {name: np.zeros(len(others)) for name in hourly_sources({})}
     answers = calculate(shifted, FORMULAS)
     given = {"fleet_cost": values["fleet_cost"][rows], "alternative_fleet_cost": answers["fleet_cost"]}
     savings = ACTION_FORMULAS["saving"](given["fleet_cost"], given["alternative_fleet_cost"])

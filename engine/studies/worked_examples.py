@@ -15,8 +15,25 @@ import numpy as np
 
 from engine.calculation import behind, calculate
 from engine.formulas import EVERY_FORMULA, Formula
+from engine.scenarios.hours import hourly_sources
+from engine.sheets import CONFIGURATIONS, HARDWARE, SETTINGS, TRAFFIC
 
 Value = float | str
+
+PLANNED_BESIDE = {
+    *("waiting_target", "service_variability", "waiting_percentile", "utilization_cap"),
+    *("spare_replicas", "scales_to_zero", "start_time", "start_target", "accelerators_per_node"),
+}
+# A document knows no promised wait, no reserve and no hours: what it does not give has what a blank cell stands for.
+PLAIN_FLEET: dict[str, float] = {
+    **{name: 0.0 for name in hourly_sources({})},
+    **{
+        column.name: float(column.words.get(str(column.default), column.default))
+        for sheet in (SETTINGS, HARDWARE, TRAFFIC, CONFIGURATIONS)
+        for column in sheet.columns
+        if column.name in PLANNED_BESIDE
+    },
+}
 Place = tuple[str, str, str]  # file, case, quantity
 
 
@@ -135,6 +152,7 @@ class Examples:
     def _calculated(self, case: Case) -> dict[str, Value]:
         given = {**case.given, **{name: self.value(place) for name, place in case.taken.items()}}
         columns = {name: np.array([value]) for name, value in given.items()}
+        columns = {**{name: np.array([value]) for name, value in PLAIN_FLEET.items()}, **columns}
         needed = behind(self._wanted[case.place], columns, self.formulas)
         try:
             columns = calculate(columns, {name: self.formulas[name] for name in needed})

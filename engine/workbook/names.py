@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from engine.sheets import Column
 from engine.workbook import problems
@@ -24,11 +25,17 @@ def _duplicates(table: Table) -> Iterator[Problem]:
     first: dict[tuple[str, ...], Row] = {}
     for row in table:
         # Excel's lookups take capitals and small letters for the same.
-        name = tuple(row[key].casefold() for key in keys)
-        if keys and all(name):
+        name = tuple(_key(row[key]).casefold() for key in keys)
+        if keys and all(name) and row.sound(*keys):
             earlier = first.setdefault(name, row)
             if earlier is not row:
-                yield problems.duplicate(row.place(keys[0]), ", ".join(row[key] for key in keys), earlier.cell(keys[0]))
+                both = ", ".join(_key(row[key]) for key in keys)
+                yield problems.duplicate(row.place(keys[0]), both, earlier.cell(keys[0]))
+
+
+def _key(value: Any) -> str:
+    """A key as text; a number as it is typed."""
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _unknown(table: Table, column: Column, targets: list[Table]) -> Iterator[Problem]:

@@ -21,21 +21,35 @@ OWNERSHIP_FORMULAS: Formulas = formulas_of(ownership)
 ACTUALS_FORMULAS: Formulas = formulas_of(actuals)
 FORWARD_FORMULAS: Formulas = formulas_of(forward)
 
+# An hour's bill: what the first so many accelerators cost, and a configuration's part of each kind of commitment.
 _FILLED = {f"{level}_hour_cost": f"{level}_accelerators" for level in ("useful", "required", "needed")}
-_BILLS = ("useful", "headroom", "reserve", "idle", "transition", "commitment", "rented", "interruption")
-_HELD = ("useful", "held", "idle", "rented")
 _BILL = lines(formulas_of(bill), "filled_hour_cost", "filled_accelerators", _FILLED)
 _BILL = lines(
-    _BILL, "month_bill", "hour_cost", {"bill": "hour_bill", **{f"{part}_bill": f"{part}_hour_cost" for part in _BILLS}}
+    _BILL,
+    "own_commitment",
+    "pool_commitment",
+    {f"held_{term}": f"pool_{term}_accelerators" for term in ("owned", "three_year", "one_year")},
 )
-_BILL = lines(_BILL, "month_hours", "hour_accelerators", {f"{part}_hours": f"{part}_accelerators" for part in _HELD})
-_OF_BILLS = ("held_utilization", "bill_token_cost", "full_load_token_cost")
-BILL_FORMULAS: Formulas = {name: formula for name, formula in _BILL.items() if name not in _OF_BILLS}
-BILL_TOTAL_FORMULAS: Formulas = {name: _BILL[name] for name in _OF_BILLS}
+_OF_MONTH = [
+    "hourly_utilization",
+    "hourly_prefill_utilization",
+    "hourly_accelerator_cost",
+    "held_utilization",
+    "bill_token_cost",
+    "full_load_token_cost",
+]
+_OF_FLEET = ("useful_accelerators", "needed_accelerators")
+BILL_FORMULAS: Formulas = {name: f for name, f in _BILL.items() if name not in (*_OF_MONTH, *_OF_FLEET)}
+# All hours of the month together.
+BILL_TOTAL_FORMULAS: Formulas = {name: _BILL[name] for name in _OF_MONTH}
 
 _COMMITTED = {"one_year": "one_year_price", "three_year": "three_year_price", "owned": "owned_cost"}
 _COMMITMENTS = formulas_of(commitments)
-_SLICE = ("break_even_hours", "slice_rented_cost", "cheapest_slice_cost", "cheapest_term", "slice_saving")
+_HELD = ("accelerators_in_force", "contract_hour_cost", "held_price")
+_SLICE = (
+    *("hours_used", "slice_accelerators", "slice_month_saving", "break_even_hours", "slice_rented_cost"),
+    *("cheapest_slice_cost", "cheapest_term", "slice_saving"),
+)
 SLICE_FORMULAS: Formulas = {name: _COMMITMENTS[name] for name in (*_SLICE, "slice_committed_cost")}
 SLICE_FORMULAS = lines(
     SLICE_FORMULAS,
@@ -50,7 +64,9 @@ SLICE_FORMULAS = lines(
     {f"{term}_break_even_hours": price for term, price in _COMMITTED.items()},
 )
 COMMITMENT_FORMULAS: Formulas = {
-    **{name: formula for name, formula in _COMMITMENTS.items() if name not in (*_SLICE, "slice_committed_cost")},
+    **{
+        name: formula for name, formula in _COMMITMENTS.items() if name not in (*_SLICE, "slice_committed_cost", *_HELD)
+    },
     **again(
         {"contract_days": _COMMITMENTS["contract_days"]},
         "",
@@ -59,6 +75,20 @@ COMMITMENT_FORMULAS: Formulas = {
         contract_days="valid_days",
     ),
 }
+
+CONTRACT_FORMULAS: Formulas = {name: _COMMITMENTS[name] for name in ("accelerators_in_force", "contract_hour_cost")}
+HELD_FORMULAS: Formulas = instances(
+    {"held_price": _COMMITMENTS["held_price"]},
+    "held_price",
+    *(
+        {
+            "held_accelerators": f"pool_{term}_accelerators",
+            "held_hour_cost": f"pool_{term}_hour_cost",
+            "held_price": f"{term}_price",
+        }
+        for term in _COMMITTED
+    ),
+)
 
 # The buckets of a price list: the tokens of a request, the price, whether there is one, the tier that multiplies it.
 _BUCKETS = {
