@@ -14,7 +14,7 @@ import pypdfium2
 import pytest
 
 from engine.render.pdf import TemplatesOnly, html, write_pdf
-from engine.render.typesetting import TEMPLATES, brand
+from engine.render.typesetting import TEMPLATES, brand, text_width
 from engine.report.values import (
     Action,
     Answer,
@@ -369,3 +369,27 @@ def test_a_warning_of_weasyprint_is_an_error(monkeypatch: pytest.MonkeyPatch, tm
     with pytest.raises(RuntimeError, match="WeasyPrint warned"):
         write_pdf(replace(REPORT, answer=another), tmp_path / "broken.pdf", created=CREATED)
     assert not (tmp_path / "broken.pdf").exists()
+
+
+def column_widths(table: Table) -> list[float]:
+    """Widths of the columns of a table in mm, as its page has them."""
+    page = html(replace(REPORT, sections=(Section("Page", "Finding", (table,)),)), CREATED)
+    (columns,) = re.findall(r"<colgroup>(.*?)</colgroup>", page[page.index("Finding") :])
+    return [float(width) * 1.5 for width in re.findall(r"width: ([\d.]+)%", columns)]
+
+
+def test_columns_of_words_share_the_room_by_what_they_hold() -> None:
+    """A page of long names beside a few short ones: no name takes four lines, and no word is broken."""
+    long, short = "Llama 3 70B, 160 kB/token int8, 16 × TPU v5e (Austin et al.), prefill apart", "10,000 queries/s"
+    heads = (Head("Traffic"), Head("Deployment"), *(Head("Figure", Number) for _ in range(7)))
+    rows = tuple(Row((short if place % 4 == 0 else "", long, *(1234.5 for _ in range(7)))) for place in range(12))
+    traffic, deployment, *figures = column_widths(Table("Costs", "", heads, rows))
+    assert traffic + deployment + sum(figures) == pytest.approx(150, abs=0.1)
+    assert traffic > text_width("queries/s", 8)
+    assert deployment > text_width(long, 8) / 2 > traffic
+
+
+def test_columns_too_narrow_for_their_words_are_cut_alike() -> None:
+    word = "x" * 60
+    one, other, *_ = column_widths(Table("Long", "", (Head("One"), Head("Other")), (Row((word, word)),)))
+    assert one == pytest.approx(other, rel=0.1)

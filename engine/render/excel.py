@@ -191,8 +191,9 @@ def _draw_tie_out(book: Workbook, scenario: Scenario) -> None:
     sheet = sheet_of(book, TIE_OUT, TIE_OUT, PURPOSES[TIE_OUT])
     head(sheet, HEAD_ROW, ("Sheet", "Quantity", "Cells", "Compared", "That differ"), numbers=(4, 5))
     for row, column in enumerate(tied_columns(scenario), FIRST_ROW):
-        for place, words in enumerate((column.sheet, column.quantity, column.cells), 1):
-            put(sheet, row, place, words, "Text")
+        put(sheet, row, 1, column.sheet, "Row Label")
+        put(sheet, row, 2, column.quantity, "Text After")
+        put(sheet, row, 3, column.cells, "Text After")
         put(sheet, row, 4, column.rows, "Calculation", "0")
         put(sheet, row, 5, column.differing, "Calculation", "0", live=True)
     set_widths(sheet, [20, 40, 16, 12, 12])

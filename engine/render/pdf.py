@@ -202,20 +202,23 @@ def _widths(table: Table, landscape: bool) -> list[str]:
     many = _many(table, landscape)
     rows = [row for row in table.rows if row.style != "group" and not row.across]
     words = [not unit_of(head.unit).is_number for head in table.heads]
-    needs = []
+    needs: list[float] = []
+    columns: list[_Words] = []
     for place, head in enumerate(table.heads):
-        cells = [text_width(_shown(row.cells[place], head), 8, "text", "semibold") for row in rows]
-        heads = [text_width(text, 7 if many else 7.6, "text", "semibold") for text in (head.name, head.unit_label)]
-        gap = 0 if place == 0 else (3 if many else 6) + (3 if words[place] else 0)
-        needs.append(max([*cells, *heads]) + gap * MM_PER_POINT + 0.3)
+        cells = [_shown(row.cells[place], head) for row in rows]
+        gap = (0 if place == 0 else (3 if many else 6) + (3 if words[place] else 0)) * MM_PER_POINT + 0.3
+        columns.append(_Words(cells, (head.name, head.unit_label), 7 if many else 7.6, gap))
+        needs.append(columns[-1].widest)
     if table.alike and not all(words):
         each = max(need for need, word in zip(needs, words, strict=True) if not word)
         needs = [need if word else each for need, word in zip(needs, words, strict=True)]
     spare = room - sum(needs)
     if spare < 0 and any(words):
-        # Words can wrap, figures cannot: the widest columns of words give up what is missing.
-        cap = _cap([need for need, word in zip(needs, words, strict=True) if word], -spare)
-        needs = [min(need, cap) if word else need for need, word in zip(needs, words, strict=True)]
+        # Words can wrap, figures cannot.
+        wrapping = [column for column, word in zip(columns, words, strict=True) if word]
+        left = room - sum(need for need, word in zip(needs, words, strict=True) if not word)
+        shares = iter(_shared(left, wrapping))
+        needs = [next(shares) if word else need for need, word in zip(needs, words, strict=True)]
     elif spare > 0:
         # Figures far from their neighbours are hard to follow: words take most of what is left.
         each = min(7.0, spare / len(needs))
@@ -224,15 +227,39 @@ def _widths(table: Table, landscape: bool) -> list[str]:
     return [f"{need / sum(needs) * 100:.3f}%" for need in needs]
 
 
-def _cap(widths: Sequence[float], excess: float) -> float:
-    """The width beyond which all widths must be cut so that their sum falls by the excess."""
-    left = sum(widths) - excess
-    for place, width in enumerate(sorted(widths)):
-        share = left / (len(widths) - place)
-        if share < width:
-            return max(share, 10.0)
-        left -= width
-    return max(widths)
+class _Words:
+    """The texts of a column, in mm: each cell, the widest text, and the longest word."""
+
+    def __init__(self, cells: Sequence[str], heads: Sequence[str], points: float, gap: float) -> None:
+        def longest(cells: Iterable[str], heads: Iterable[str]) -> float:
+            widths = [text_width(text, 8, "text", "semibold") for text in cells]
+            return max([*widths, *(text_width(text, points, "text", "semibold") for text in heads)]) + gap
+
+        self.gap = gap
+        self.cells = [text_width(text, 8, "text", "semibold") for text in cells]
+        self.widest = longest(cells, heads)
+        self.longest_word = longest(" ".join(cells).split(" "), " ".join(heads).split(" "))
+
+
+def _shared(room: float, columns: Sequence[_Words]) -> list[float]:
+    """The room shared among columns so that rows take few lines: each mm goes where it saves most of them.
+
+    Where not even the longest words find room, all columns are cut alike.
+    """
+    widths = [column.longest_word for column in columns]
+    if sum(widths) >= room:
+        return [width * max(room, 10.0) / sum(widths) for width in widths]
+    rows: list[tuple[float, ...]] = list(zip(*(column.cells for column in columns), strict=True))
+    gaps = [column.gap for column in columns]
+
+    def lines(wider: int) -> float:
+        tried = [width - gap + (place == wider) for place, (width, gap) in enumerate(zip(widths, gaps, strict=True))]
+        return sum(max(1.0, *(cell / width for cell, width in zip(row, tried, strict=True))) for row in rows)
+
+    while (left := room - sum(widths)) > 0:
+        place = min(range(len(widths)), key=lines)
+        widths[place] += min(1.0, left)
+    return widths
 
 
 def _finish(document: Any, pdf: Any) -> None:

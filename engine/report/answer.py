@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.derivation import label
-from engine.formulas import ACTION_FORMULAS
+from engine.formulas import ACTION_FORMULAS, COMPARISON_FORMULAS
 from engine.report.live import LiveSheet
 from engine.report.values import Action, Answer, Bars, KeyFigure, Margin, Side, Verdict
 from engine.report.words import count_of, does, listed, money_scale, sentence, some_of
@@ -123,7 +123,8 @@ def _change(value: float, before: float, annotation: object, more_is_better: boo
     elif annotation is Share:
         size = points(by)
     else:
-        size = show(by / before, Share) if by < 0 else "+" + show(by / before, Share)
+        share = float(COMPARISON_FORMULAS["relative_change"](value, before))
+        size = show(share, Share) if by < 0 else "+" + show(share, Share)
     if more_is_better is None:
         return f"{arrow} {size}", "plain"
     good = (by > 0) == more_is_better

@@ -31,8 +31,20 @@ UNCOMMITTED: Changes = {"minimum_replicas": 1.0}
 
 
 def named(study: str, base: str, variants: Iterable[tuple[str, Changes]]) -> list[Case]:
-    """The cases of a study: each variant of the configuration `base` with its name and its changes."""
-    return [Case(f"{study}: {name}", study, base, {**UNCOMMITTED, **changes}) for name, changes in variants]
+    """The cases of a study: each variant of the configuration `base` with its changes and a name of its own.
+
+    Rows are found by their names, here and in the workbook; of two that read the same the second is numbered.
+    """
+    cases: dict[str, Case] = {}
+    for variant, changes in variants:
+        times = next(n for n in range(1, len(cases) + 2) if _numbered(variant, n).casefold() not in cases)
+        name = _numbered(variant, times)
+        cases[name.casefold()] = Case(f"{study}: {name}", study, base, {**UNCOMMITTED, **changes})
+    return list(cases.values())
+
+
+def _numbered(name: str, times: int) -> str:
+    return name if times == 1 else f"{name} ({times})"
 
 
 def tried(scenario: Scenario, base: str, variants: Sequence[Changes]) -> Grain:
@@ -62,8 +74,9 @@ def batches(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]:
     """Doubling batches up to the first that memory does not allow, with its limit and what runs today."""
     grain = scenario[CONFIGURED]
     limit, today = grain.value("batch_size_limit", base), grain.value("batch_size", base)
-    sizes = {float(2**power) for power in range(14) if 2**power < 2 * limit} | {today, limit}
-    return [(f"{size:.0f}", {"requested_batch_size": size}) for size in sorted(sizes) if size >= 1]
+    doubling = [float(2**power) for power in range(14) if 2**power < 2 * limit]
+    sizes = _swept([*doubling, limit], today, "{:.0f}".format)
+    return [(name, {"requested_batch_size": size}) for name, size in sizes if size >= 1]
 
 
 def frontier(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]:
@@ -74,7 +87,7 @@ def frontier(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]:
     whole = {"pipeline_stages": 1.0, "attention_data_parallel": 1.0}
     tries = [
         (
-            f"{count}{NO_BREAK}\u00d7{NO_BREAK}{name}, batch {2**power}",
+            f"{count}{NO_BREAK}\u00d7{NO_BREAK}{name}, batch{NO_BREAK}{2**power}",
             {**whole, "precision": name, "tensor_parallel": float(count), "requested_batch_size": 2.0**power},
         )
         for name in precisions
@@ -147,7 +160,7 @@ def slices(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]:
     hardware = str(scenario[CONFIGURED].value("hardware", base))
     return [
         (
-            f"{count} accelerator{'' if count == 1 else 's'}",
+            f"{count}{NO_BREAK}accelerator{'' if count == 1 else 's'}",
             {"tensor_parallel": float(count), "pipeline_stages": 1.0, "requested_batch_size": LARGEST_BATCH},
         )
         for count in _linked(scenario, hardware)

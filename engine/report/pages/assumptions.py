@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -17,7 +18,7 @@ from engine.scenarios import CONFIGURED, LINES, Grain, Scenario
 from engine.sheets import CALIBRATION, HARDWARE, MODELS, PRICE_BASES, PRICES, TRAFFIC, Sheet
 from engine.units import Count, Date, Number
 
-LONGEST_SOURCE = 105
+LONGEST_SOURCE = 170  # two lines of the table
 
 # What of a row a reader should see: of accelerators the price that is paid, chosen below.
 SHOWN: tuple[tuple[Sheet, str, tuple[str, ...]], ...] = (
@@ -74,7 +75,7 @@ def assumptions(scenario: Scenario) -> Section:
 def _row(item: Assumption, limit: int) -> Row:
     stale = item.age > limit
     flag = ", ".join(word for word, holds in (("stale", stale), ("unverified", item.unverified)) if holds)
-    source = item.source if len(item.source) <= LONGEST_SOURCE else item.source[:LONGEST_SOURCE].rstrip() + " \u2026"
+    source = textwrap.shorten(item.source, LONGEST_SOURCE, placeholder=" \u2026")
     flagged = Figure(flag, tone="bad") if stale else flag
     return Row((item.cell, item.name, Figure(item.value, item.annotation), source, item.checked_on, item.age, flagged))
 

@@ -1,4 +1,4 @@
-"""Pages of the further tables: serving or buying, techniques of serving, and what load, reasoning and time do.
+"""Pages of the further tables: techniques of serving, and what load, reasoning and time do.
 
 A table appears where the workbook has one; a page where it has a table. Knows no addresses of its own.
 """
@@ -6,39 +6,23 @@ A table appears where the workbook has one; a page where it has a table. Knows n
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
 from typing import Any
 
 from engine.derivation import label
-from engine.report.further import (
-    BY_RATIO,
-    CACHES,
-    HIDDEN,
-    HIT_RATES,
-    LOADS,
-    MAKE_OR_BUY,
-    MEMORY,
-    PER_DOLLAR,
-    PRICES,
-    SPECULATION,
-    TRAINING,
-)
+from engine.formulas import COMPARISON_FORMULAS
+from engine.report.further import CACHES, HIDDEN, HIT_RATES, LOADS, MEMORY, PER_DOLLAR, PRICES, SPECULATION, TRAINING
 from engine.report.live import LiveSheet
-from engine.report.pages.deployments import MOST_ROWS
-from engine.report.values import Block, Figure, Margin, Paragraph, Row, Section, Table
-from engine.report.words import count_of, in_words, listed, sentence
-from engine.scenarios import APIS, CONFIGURED, DECISIONS, DRAFTS, PRICE_COURSE, RATIOS, Grain, Scenario
-from engine.sheets import COMPETITORS
-from engine.studies.alternatives import nearest_apis
+from engine.report.pages.make_or_buy import make_or_buy
+from engine.report.pages.tables import present, table_of
+from engine.report.values import Paragraph, Section, Table
+from engine.scenarios import CONFIGURED, DECISIONS, DRAFTS, PRICE_COURSE, Grain, Scenario
 from engine.studies.questions import Asked, within
-from engine.units import Date, DollarsPerHour, DollarsPerMillionTokens, Share, brief_money, show
-
-MOST_PAIRS = 12  # with the table of ratios, a page
+from engine.units import NO_BREAK, DollarsPerHour, DollarsPerMillionTokens, Share, show
 
 
 def further_pages(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> list[Section]:
     """The pages that have something to show."""
-    pages = (page(scenario, asked, sheet) for page in (_make_or_buy, _techniques, _outlook))
+    pages = (page(scenario, asked, sheet) for page in (make_or_buy, _techniques, _outlook))
     return [page for page in pages if page is not None]
 
 
@@ -63,126 +47,6 @@ def per_dollar(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Table | No
     )
 
 
-def table_of(
-    sheet: LiveSheet,
-    title: str,
-    description: str,
-    footnote: str = "",
-    tinted: Iterable[str] = (),
-    most: int = MOST_ROWS,
-) -> Table | None:
-    """The table of that title as the PDF shows it: the same heads and figures, the first `most` rows."""
-    place = sheet.place_of(title)
-    if place is None:
-        return None
-    live = sheet.tables[place]
-    keys = set(tinted)
-    rows = tuple(
-        Row(tuple(cell.value for cell in row.cells), "key" if row.cells[0].value in keys else row.style)
-        for row in live.rows[:most]
-    )
-    name, _, more = title.partition(", ")
-    told = ", ".join(part for part in (more, description) if part)
-    return Table(name, told, live.heads, rows, Margin("Table", sheet.range(place)), footnote)
-
-
-def _present(*blocks: Block | None) -> tuple[Block, ...]:
-    return tuple(block for block in blocks if block is not None)
-
-
-def _make_or_buy(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section | None:
-    if APIS not in scenario.grains:
-        return None
-    grain = scenario[APIS]
-    table = table_of(sheet, MAKE_OR_BUY, "the requests that each configuration serves", most=len(grain.keys))
-    assert table is not None  # the grain has rows, so the sheet has its table
-    nearest = nearest_apis(scenario)
-    dear = sorted(
-        (key for key in nearest if grain.value("own_saving", key) < 0), key=lambda key: grain.value("own_saving", key)
-    )
-    names = [label(str(grain.value("configuration", key))) for key in dear]
-    if not nearest:
-        finding = "No API on the list sells a model of ours; others are shown beside it"
-    elif dear:
-        less = brief_money(-sum(grain.value("own_saving", key) for key in dear))
-        finding = f"An API would serve {listed(names)} for {less} a month less"
-    else:
-        finding = "Serving costs less than any API that sells the same model"
-    text = (
-        f"{sentence(count_of(len(nearest), 'configuration'))} with an API for the same model: at its cheapest, "
-        f"{in_words(len(dear))} would cost less there. Own bill: the rent of accelerators, idle time included, and "
-        "nothing else. Own from: requests per second at which the API\u2019s bill reaches that rent, if the fleet can "
-        f"serve them. APIs that name no model of ours stand beside {label(asked.base)}; a lower "
-        "price says nothing about their answers."
-    )
-    shown = _with_ages(scenario, _cut(scenario, table), table)
-    return Section("Serving or buying", finding, _present(Paragraph(text), shown, _ratios(scenario, asked, sheet)))
-
-
-def _cut(scenario: Scenario, table: Table) -> tuple[Row, ...]:
-    """Of many rows first the cheapest API of each configuration's own model, then those of it, then the others."""
-    grain = scenario[APIS]
-    named = {str(row["competitor"]) for row in scenario.inputs.tables[COMPETITORS.name] if row["for_model"]}
-    nearest = {(grain.value("configuration", key), grain.value("competitor", key)) for key in nearest_apis(scenario)}
-
-    def rank(row: Row) -> tuple[bool, bool, float]:
-        return tuple(row.cells[:2]) not in nearest, row.cells[1] not in named, row.cells[2]
-
-    kept = sorted(table.rows, key=rank)[:MOST_PAIRS]
-    return tuple(row for row in table.rows if row in kept)
-
-
-def _with_ages(scenario: Scenario, rows: tuple[Row, ...], table: Table) -> Table:
-    """The table with stale prices marked, and a foot that says what was left out and where limits are passed."""
-    month: date = scenario.inputs.settings["report_month"]
-    limit = int(scenario.inputs.settings["staleness_limit"])
-    end = date(month.year + month.month // 12, month.month % 12 + 1, 1)
-
-    def aged(row: Row) -> Row:
-        as_of = row.cells[-1]
-        if (end - as_of).days - 1 <= limit:
-            return row
-        return Row((*row.cells[:-1], Figure(as_of, Date, tone="bad")), row.style)
-
-    grain = scenario[APIS]
-    longer = [str(key) for key in grain.keys if grain.value("context_warning", key)]
-    feet = [f"{len(rows)} of {len(grain.keys)} pairs; all on the sheet Further questions. Dates in orange are stale."]
-    if longer:
-        feet.append(f"Requests are longer than prices hold for: {listed(longer)}.")
-    return Table(
-        table.title, table.description, table.heads, tuple(map(aged, rows)), table.note, " ".join(feet), table.alike
-    )
-
-
-def _ratios(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Table | None:
-    if RATIOS not in scenario.grains:
-        return None
-    grain = scenario[RATIOS]
-    api = label(str(grain.value("competitor", str(grain.keys[0]))))
-    table = table_of(
-        sheet,
-        BY_RATIO,
-        f"{asked.base} at other batches against {api}, $ per million tokens",
-        "Input tokens for each output token, at the costs of a fresh input token and of an output token under "
-        "today\u2019s mix. Orange: the API is cheaper. Equal at: the ratio at which both cost the same; a dash where "
-        "one of them always wins.",
-    )
-    if table is None:
-        return None
-    ratios = list(dict.fromkeys(grain.values["input_ratio"].tolist()))
-    cases = list(dict.fromkeys(str(case) for case in grain.values["case"]))
-
-    def toned(case: str, row: Row) -> Row:
-        cells = list(row.cells)
-        for place, ratio in enumerate(ratios, 1):
-            if grain.value("cheaper_side", f"{case}, {ratio:g} to 1") == "API":
-                cells[place] = Figure(cells[place], DollarsPerMillionTokens, tone="bad")
-        return Row(tuple(cells), row.style)
-
-    rows = (table.rows[0], *(toned(case, row) for case, row in zip(cases, table.rows[1:], strict=True)))
-    return Table(table.title, table.description, table.heads, rows, table.note, table.footnote)
-
-
 def _techniques(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section | None:
     today = f"{scenario[CONFIGURED].value('batch_size', asked.base):.0f}"
     drafts = table_of(
@@ -200,7 +64,7 @@ def _techniques(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section |
     paragraphs = [*_of_drafts(scenario, asked), *_of_prefixes(scenario, asked.base)]
     finding = _draft_finding(scenario, today) or _hit_finding(scenario, asked)
     text = Paragraph(" ".join(paragraphs)) if paragraphs else None
-    return Section("Techniques of serving", finding, _present(text, drafts, hits, caches))
+    return Section("Techniques of serving", finding, present(text, drafts, hits, caches))
 
 
 def _draft_finding(scenario: Scenario, today: str) -> str:
@@ -216,13 +80,12 @@ def _draft_finding(scenario: Scenario, today: str) -> str:
         return "Speculative decoding gains at every batch: switch it on"
     gain = next((grain.value("speculation_gain", key) for key in keys if within(key) == today), None)
     here = f", and makes {gain:.2f} times the speed at today\u2019s {today}" if gain is not None else ""
-    return f"Speculative decoding gains up to batch {sizes[-1]}{here}"
+    return f"Speculative decoding gains up to batch{NO_BREAK}{sizes[-1]}{here}"
 
 
 def _hit_finding(scenario: Scenario, asked: Asked) -> str:
-    share = scenario[CONFIGURED].value("cached_tokens", asked.base) / scenario[CONFIGURED].value(
-        "input_tokens", asked.base
-    )
+    cached, prompt = (scenario[CONFIGURED].value(name, asked.base) for name in ("cached_tokens", "input_tokens"))
+    share = float(COMPARISON_FORMULAS["ratio"](cached, prompt))
     return f"{share:.0%} of the prompts of {label(asked.base)} come from the cache"
 
 
@@ -258,7 +121,7 @@ def _outlook(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section | No
         "runs are not in it. Days: until serving has cost as much, at the month\u2019s requests.",
     )
     prices = table_of(sheet, PRICES, "never below own cost", _price_foot(scenario))
-    blocks = _present(loads, hidden, training, prices)
+    blocks = present(loads, hidden, training, prices)
     if not blocks:
         return None
     return Section("Load, reasoning and time", _outlook_finding(scenario, asked.base), blocks)
