@@ -21,6 +21,7 @@ from engine.sheets import (
     MODELS,
     PRECISIONS,
     PRICES,
+    SEASONS,
     SETTINGS,
     TRAFFIC,
     TRAFFIC_MIXES,
@@ -37,6 +38,7 @@ EXAMPLE = FOLDER / "example"
 OWN = {
     "configurations": CONFIGURATIONS,
     "traffic": TRAFFIC,
+    "seasons": SEASONS,
     "traffic_mixes": TRAFFIC_MIXES,
     "prices": PRICES,
     "competitors": COMPETITORS,

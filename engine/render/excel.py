@@ -22,7 +22,7 @@ from engine.report.answer import Check
 from engine.report.build import Draft
 from engine.report.checks import CHECKS, ENGINE, GRAINS, TIE_OUT, LiveCheck, blocks, live_checks
 from engine.report.live import letters, quoted
-from engine.scenarios import Scenario
+from engine.scenarios import Key, Scenario
 from engine.sheets import COMPETITORS, CONFIGURATIONS, FIRST_ROW, HEAD_ROW
 from engine.units import unit_of
 from engine.workbook.looks import new_book, set_widths
@@ -40,6 +40,7 @@ PURPOSES = {
     "Margins": "Which traffic earns money, and why?",
     "Fleet": "How many accelerators, how busy, at what bill?",
     "Speed": "What is a decode step made of?",
+    "Outlook": "What do the months ahead earn, and which model stops earning when?",
     "Questions": "What would a change cost: batch, slice, precision, accelerator, model, levers?",
     "Further questions": "Memory, accelerators by the dollar, APIs, techniques, loads, reasoning, training, prices.",
     "Joined inputs": "What each configuration reads from the input sheets. Live.",
@@ -54,6 +55,13 @@ PURPOSES = {
     "Ratios": "A million tokens at several ratios of input to output, own and API. Live.",
     "Drafts": "Speculative decoding with the draft model of the Settings. Live.",
     "Price course": "A market price that goes on falling. Live.",
+    "Calendar ahead": "The months to come: their days, and how prices, speed and rents will have changed. Live.",
+    "Demand ahead": "What growth and season make of each class in the months to come. Live.",
+    "Months ahead": "Revenue, fleet and bill of each configuration in the months to come. Live.",
+    "Models ahead": "The same added up by model. Live.",
+    "Totals ahead": "The same added up over all models, with what has come back of an investment. Live.",
+    "Model outlook": "What the months to come bring each model, and when it stops earning. Live.",
+    "Payback": "When the months to come have paid back what was invested. Live.",
     "Decisions": "What each configuration suggests: memory, links, pools, requests. Live.",
     "By traffic": "Sums over the configurations that serve a traffic. Live.",
     "Total": "Sums over all configurations that serve. Live.",
@@ -159,8 +167,9 @@ def _draw_tie_out(book: Workbook, scenario: Scenario) -> None:
                 value, unit = block.grain.values[quantity][row], unit_of(block.grain.annotation(quantity))
                 style = "Calculation" if unit.is_number else "Text"
                 put(engine, here, column, value, style, unit.excel_format)
-                if column == 1:
-                    put(tied, here, column, value, "Text")
+                if isinstance(block.grain.sources.get(quantity), Key):
+                    # Typed on the live sheet too: there is nothing to compare.
+                    put(tied, here, column, value if column == 1 else None, "Text")
                 else:
                     live = f"{quoted(block.sheet)}!{letters(column)}{FIRST_ROW + row}"
                     own = f"{quoted(ENGINE)}!{letters(column)}{here}"

@@ -47,7 +47,7 @@ def draw_grain(book: Workbook, scenario: Scenario, grain: Grain, purposes: Mappi
                 value = grain.values[quantity][row] if typed else formulas[quantity].replace(ROW, str(FIRST_ROW + row))
                 style = "Calculation" if unit.is_number else words("Text", column) if column > 1 else "Row Label"
                 style = ("Input" if unit.is_number else "Input Text") if changed else style
-                shown = unit.excel_format if unit.is_number else "General"
+                shown = "General" if unit.kind == "text" else unit.excel_format
                 put(sheet, FIRST_ROW + row, column, value, style, shown, live=not typed)
         sheet.freeze_panes = "B5"
         sheet.print_title_cols = "A:A"

@@ -43,7 +43,7 @@ def sheets_of(grain: Grain) -> dict[str, list[str]]:
     """The live sheets of a grain, each with its columns in order; the key stands first on every one."""
     key, *sources = grain.sources
     if grain.name not in PARTS:
-        return {grain.name: [key, *sources, *grain.formulas]}
+        return {grain.name: [key, *(name for name in sources if name not in grain.inlined), *grain.formulas]}
     instances = [name for name, formula in grain.formulas.items() if hasattr(formula, "__origin__")]
     written = [name for name in grain.formulas if name not in instances]
     joined, points = PARTS[grain.name]

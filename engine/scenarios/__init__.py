@@ -13,6 +13,7 @@ import numpy as np
 
 from engine.calculation import Columns
 from engine.formulas import FORMULAS, LINE_FORMULAS, TOTAL_FORMULAS
+from engine.scenarios.ahead import months_ahead
 from engine.scenarios.asked import FURTHER
 from engine.scenarios.grains import Grain, make_grain
 from engine.scenarios.joins import (
@@ -28,16 +29,26 @@ from engine.scenarios.sources import (
     ACCELERATORS,
     APIS,
     BY_TRAFFIC,
+    CALENDAR,
     CASES,
     CONFIGURED,
     DECISIONS,
+    DEMAND_AHEAD,
     DRAFTS,
     LINES,
+    MODEL_OUTLOOK,
+    MODELS_AHEAD,
+    MONTHS_AHEAD,
+    PAYBACK,
     PRICE_COURSE,
     RATIOS,
     TOTAL,
+    TOTALS_AHEAD,
     Case,
     Chosen,
+    Crossed,
+    Day,
+    DaysAhead,
     DaysBilled,
     Filled,
     HasOne,
@@ -46,6 +57,9 @@ from engine.scenarios.sources import (
     Largest,
     Looked,
     Mean,
+    MonthStart,
+    OneOf,
+    Running,
     Setting,
     Source,
     Sum,
@@ -59,16 +73,26 @@ __all__ = [
     "ACCELERATORS",
     "APIS",
     "BY_TRAFFIC",
+    "CALENDAR",
     "CASES",
     "CONFIGURED",
     "DECISIONS",
+    "DEMAND_AHEAD",
     "DRAFTS",
     "LINES",
+    "MODELS_AHEAD",
+    "MODEL_OUTLOOK",
+    "MONTHS_AHEAD",
+    "PAYBACK",
     "PRICE_COURSE",
     "RATIOS",
     "TOTAL",
+    "TOTALS_AHEAD",
     "Case",
     "Chosen",
+    "Crossed",
+    "Day",
+    "DaysAhead",
     "DaysBilled",
     "Filled",
     "Grain",
@@ -78,6 +102,9 @@ __all__ = [
     "Largest",
     "Looked",
     "Mean",
+    "MonthStart",
+    "OneOf",
+    "Running",
     "Scenario",
     "Setting",
     "Source",
@@ -130,7 +157,7 @@ def scenario(inputs: Inputs) -> Scenario:
     grains[DECISIONS] = make_grain(
         DECISIONS, configured, decided, DECISION_FORMULAS, inputs, grains, guards=stands, unknown=blank
     )
-    return Scenario(inputs, grains)
+    return Scenario(inputs, {**grains, **months_ahead(inputs, grains)})
 
 
 def with_cases(calculated: Scenario, cases: Sequence[Case]) -> Scenario:

@@ -15,6 +15,9 @@ from engine.calculation import Columns, calculate, depending_on
 from engine.formulas import Formulas
 from engine.scenarios.sources import (
     Chosen,
+    Crossed,
+    Day,
+    DaysAhead,
     DaysBilled,
     Filled,
     HasOne,
@@ -22,6 +25,9 @@ from engine.scenarios.sources import (
     Largest,
     Looked,
     Mean,
+    MonthStart,
+    OneOf,
+    Running,
     Setting,
     Source,
     Sum,
@@ -31,6 +37,9 @@ from engine.sheets import BY_NAME, Sheet
 from engine.units import unit_of
 from engine.workbook.read import Inputs
 
+FIRST_DAY = date(1899, 12, 30)  # day 0 of a workbook, as counted for all days since March 1900
+LAST_DAY = date(9999, 12, 31)
+
 
 @dataclass(frozen=True, eq=False)
 class Grain:
@@ -38,7 +47,8 @@ class Grain:
 
     `guarded` quantities stand only in rows where the flag `fits` does; elsewhere they are NaN, or empty text. `typed`
     are the quantities and rows in which a case types over what its source gives. `unsure` quantities rest on a figure
-    that an analyst may leave blank as unknown, and are then unknown themselves.
+    that an analyst may leave blank as unknown, and are then unknown themselves. `inlined` sources have no column: the
+    formulas of a long grain look them up where they need them.
     """
 
     name: str
@@ -48,6 +58,7 @@ class Grain:
     guarded: frozenset[str] = field(default=frozenset())
     typed: frozenset[tuple[str, int]] = field(default=frozenset())
     unsure: frozenset[str] = field(default=frozenset())
+    inlined: frozenset[str] = field(default=frozenset())
 
     def annotation(self, quantity: str) -> Any:
         """The unit a quantity of this grain is annotated with."""
@@ -82,8 +93,24 @@ def month_days(inputs: Inputs) -> float:
     given = inputs.settings["days_in_month"]
     if given is not None and not np.isnan(given):
         return float(given)
+    return calendar_days(month_ahead(inputs, 0))
+
+
+def month_ahead(inputs: Inputs, months: float) -> date:
+    """First day of the month so many after the report's."""
     month: date = inputs.settings["report_month"]
+    years, past = divmod(month.month - 1 + int(months), 12)
+    return date(month.year + years, past + 1, 1)
+
+
+def calendar_days(month: date) -> float:
+    """Days of a month by the calendar."""
     return float(calendar.monthrange(month.year, month.month)[1])
+
+
+def day_number(day: date) -> float:
+    """The number of a day, as a workbook counts."""
+    return float((day - FIRST_DAY).days)
 
 
 def _values_of(source: Source, inputs: Inputs, columns: Columns, grains: Mapping[str, Grain]) -> Any:
@@ -106,6 +133,21 @@ def _values_of(source: Source, inputs: Inputs, columns: Columns, grains: Mapping
             return np.full(rows, float(inputs.settings[column.name]))
         case DaysBilled():
             return np.full(rows, month_days(inputs))
+        case DaysAhead(by):
+            billed = None if np.isnan(inputs.settings["days_in_month"]) else inputs.settings["days_in_month"]
+            return np.array([billed or calendar_days(month_ahead(inputs, months)) for months in columns[by]])
+        case MonthStart(by, later):
+            return np.array([day_number(month_ahead(inputs, months + later)) for months in columns[by]])
+        case Day(looked):
+            return np.array([day_number(day or LAST_DAY) for day in _values_of(looked, inputs, columns, grains)])
+        case OneOf(looked, words):
+            return np.where(np.isin(_values_of(looked, inputs, columns, grains), words), 1.0, 0.0)
+        case Crossed(sheet, by, across):
+            places = zip(columns[by], columns[across], strict=True)
+            return np.array([_look_up(inputs, sheet, [key], name)[0] if key else 1.0 for key, name in places])
+        case Running(grain, quantity, _, order):
+            places, values = grains[grain].values[order], np.nan_to_num(grains[grain].values[quantity])
+            return np.array([values[(places > 0) & (places <= here)].sum() for here in columns[order]])
         case Sum(grain, quantity, _, by, where):
             values = np.nan_to_num(grains[grain].values[quantity])
             counted = values * grains[grain].values[where] if where else values
@@ -148,6 +190,7 @@ def make_grain(
     guards: Iterable[str] = (),
     changes: Sequence[Mapping[str, Any]] = (),
     unknown: Iterable[str] = (),
+    inlined: Iterable[str] = (),
 ) -> Grain:
     """Reads the inputs of a grain, calculates its formulas, and blanks what does not stand where the guard is 0."""
     columns: Columns = dict(keys)
@@ -161,7 +204,7 @@ def make_grain(
         values[quantity] = np.where(values["fits"] > 0, values[quantity], nothing)
     typed = frozenset((quantity, row) for row, change in enumerate(changes) for quantity in change)
     unsure = frozenset(q for blank in unknown for q in depending_on(blank, formulas) if q in formulas)
-    return Grain(name, sources, formulas, values, guarded, typed, unsure)
+    return Grain(name, sources, formulas, values, guarded, typed, unsure, frozenset(inlined))
 
 
 def _typed_over(values: Any, quantity: str, changes: Sequence[Mapping[str, Any]]) -> Any:

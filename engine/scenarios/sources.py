@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.sheets import BY_NAME, HARDWARE, MODELS, SETTINGS, Choice, Column, Sheet
-from engine.units import Count, Flag, Text
+from engine.units import Count, Date, Flag, Number, Text
 
 LINES, CONFIGURED, BY_TRAFFIC, TOTAL = "Traffic lines", "Calculation", "By traffic", "Total"
 CASES, DECISIONS = "Cases", "Decisions"
 ACCELERATORS, APIS, RATIOS, DRAFTS, PRICE_COURSE = "Accelerators", "APIs", "Ratios", "Drafts", "Price course"
+
+CALENDAR, DEMAND_AHEAD, MONTHS_AHEAD = "Calendar ahead", "Demand ahead", "Months ahead"
+MODELS_AHEAD, TOTALS_AHEAD, MODEL_OUTLOOK, PAYBACK = "Models ahead", "Totals ahead", "Model outlook", "Payback"
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,50 @@ class DaysBilled:
 
 
 @dataclass(frozen=True)
+class DaysAhead:
+    """Days of the month so many ahead of the report's: the setting, or the calendar's."""
+
+    by: str
+    annotation: Any = SETTINGS.column("days_in_month").annotation
+
+
+@dataclass(frozen=True)
+class MonthStart:
+    """First day of the month so many ahead of the report's, `later` months after it, as the number of that day."""
+
+    by: str
+    later: int = 0
+    annotation: Any = Date
+
+
+@dataclass(frozen=True)
+class Day:
+    """The number of the day in the cell that `Looked` reads; where it is blank, of a day that nobody waits for."""
+
+    looked: Looked
+    annotation: Any = Date
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """1 where the cell that `Looked` reads holds one of the words."""
+
+    looked: Looked
+    words: tuple[str, ...]
+    annotation: Any = Flag
+
+
+@dataclass(frozen=True)
+class Crossed:
+    """Read from a sheet where the row whose key stands in `by` meets the column named in `across`; 1 without a row."""
+
+    sheet: Sheet
+    by: str
+    across: str
+    annotation: Any = Number
+
+
+@dataclass(frozen=True)
 class Sum:
     """Sum of a quantity over the rows of another grain that share this row's key, or over all of them.
 
@@ -98,6 +145,16 @@ class Sum:
     annotation: Any
     by: str = ""
     where: str = ""
+
+
+@dataclass(frozen=True)
+class Running:
+    """Sum of a quantity over the rows of another grain whose `order` is above 0 and at most this row's."""
+
+    grain: str
+    quantity: str
+    annotation: Any
+    order: str
 
 
 @dataclass(frozen=True)
@@ -133,7 +190,7 @@ class Varied:
 
 @dataclass(frozen=True)
 class Largest:
-    """Largest of a quantity over the rows of another grain that share this row's key."""
+    """Largest of a quantity over the rows of another grain that share this row's key, or over all; never below 0."""
 
     grain: str
     quantity: str
@@ -141,7 +198,9 @@ class Largest:
     annotation: Any
 
 
-Source = Key | Looked | Known | Filled | Chosen | Setting | DaysBilled | Sum | Mean | Largest | HasOne | Varied
+Read = Looked | Known | Filled | Chosen | Crossed | Day | OneOf | Setting | DaysBilled | DaysAhead | MonthStart
+Gathered = Sum | Running | Mean | Largest | HasOne | Varied
+Source = Key | Read | Gathered
 
 
 def may_be_unknown(source: Source) -> bool:
