@@ -9,13 +9,14 @@ from itertools import pairwise
 from typing import Any
 
 from engine.render.drawing import SMALL, SMALLEST, WIDTH, Paper, wide
+from engine.render.lines import drawn_lines
 from engine.render.placing import Log, around, bar_scale, spread, step_of
 from engine.render.rows import Rows, draw_rows, rows_of
 from engine.render.typesetting import number
-from engine.report.values import Bars, Pairs, Scatter, Segment, Stack, Waterfall
+from engine.report.values import Bars, Lines, Pairs, Scatter, Segment, Stack, Waterfall
 from engine.units import unit_of
 
-Chart = Bars | Stack | Pairs | Waterfall | Scatter
+Chart = Bars | Stack | Pairs | Waterfall | Scatter | Lines
 
 MOST_ROWS = 24
 MOST_LABELS = 30
@@ -37,6 +38,8 @@ def draw(block: Chart, colours: Mapping[str, str]) -> str:
         if sum(bool(point.label) for point in block.points) > MOST_LABELS:
             raise ValueError(f"Chart {block.title!r} names more than {MOST_LABELS} points; leave labels out.")
         return _scatter(block, colours).svg()
+    if isinstance(block, Lines):
+        return drawn_lines(block, colours).svg()
     if isinstance(block, Waterfall):
         return _waterfall(block, colours).svg()
     if len(block.labels) > MOST_ROWS:

@@ -9,6 +9,7 @@ from engine.report import workbook
 from engine.report.answer import Check, Earlier, answer, headline, lead
 from engine.report.further import further_questions
 from engine.report.live import LiveSheet
+from engine.report.outlook import outlook
 from engine.report.pages.assumptions import assumptions
 from engine.report.pages.costs import costs
 from engine.report.pages.decisions import checklist, decisions
@@ -16,6 +17,7 @@ from engine.report.pages.fleet import fleet
 from engine.report.pages.further import further_pages, per_dollar
 from engine.report.pages.margins import margins
 from engine.report.pages.method import method
+from engine.report.pages.outlook import outlook_pages
 from engine.report.pages.questions import question_pages
 from engine.report.pages.speed import speed
 from engine.report.published import published
@@ -42,6 +44,7 @@ class Draft:
     margins: LiveSheet
     fleet: LiveSheet
     speed: LiveSheet
+    outlook: LiveSheet | None
     asked: Asked | None
     questions: LiveSheet | None
     further: LiveSheet | None
@@ -49,7 +52,7 @@ class Draft:
 
     @property
     def sheets(self) -> tuple[LiveSheet, ...]:
-        asked = tuple(sheet for sheet in (self.questions, self.further) if sheet)
+        asked = tuple(sheet for sheet in (self.outlook, self.questions, self.further) if sheet)
         return (self.summary, self.costs, self.margins, self.fleet, self.speed, *asked)
 
     @cached_property
@@ -62,6 +65,7 @@ class Draft:
             sections += [
                 margins(scenario, self.margins),
                 fleet(scenario, self.fleet),
+                *(outlook_pages(scenario, self.outlook) if self.outlook else ()),
                 speed(scenario, self.speed),
                 decisions(scenario),
             ]
@@ -93,6 +97,7 @@ def draft(scenario: Scenario, earlier: Earlier | None) -> Draft:
         workbook.margins(scenario, "Profit and loss by traffic"),
         workbook.fleet(scenario, "Fleet and idle money"),
         workbook.speed(scenario, "What a decode step is made of"),
+        outlook(scenario),
         asked,
         workbook.questions(scenario, asked) if asked else None,
         further_questions(scenario, asked) if asked else None,

@@ -103,7 +103,10 @@ class LiveTable:
 
 @dataclass(frozen=True)
 class LiveChart:
-    """A native chart over columns of a table: `bar` (categories, values) or `scatter` (x, y)."""
+    """A native chart over columns of a table: `bar` (categories, values), `scatter` (x, y) or `line` (months, values).
+
+    A line chart may have `others` beside the column `up`, which is the one that matters.
+    """
 
     kind: str
     title: str
@@ -114,6 +117,7 @@ class LiveChart:
     y_axis: str
     alt: str
     rows: tuple[int, ...] = ()  # which rows of the table; all where empty
+    others: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
