@@ -130,4 +130,27 @@ def live_checks(scenario: Scenario) -> tuple[LiveCheck, ...]:
             of_total("fleet_cost"),
             0.01,
         ),
+        *_of_the_outlook(scenario),
+    )
+
+
+def _of_the_outlook(scenario: Scenario) -> tuple[LiveCheck, ...]:
+    """That the months ahead begin where the month reported stands, and that their models add up; none without them."""
+    if TOTALS_AHEAD not in scenario.grains:
+        return ()
+    totals, models = scenario[TOTALS_AHEAD], scenario[MODELS_AHEAD]
+    first = str(totals.keys[0])
+    return (
+        LiveCheck(
+            "The months ahead begin with the month reported, gross profit, $ a month",
+            "=" + cell_of(totals, "forward_profit", first),
+            "=" + cell_of(scenario[TOTAL], "gross_profit", "Total"),
+            0.01,
+        ),
+        LiveCheck(
+            "Models add up to the gross profit of all months ahead, $",
+            f"=SUM({range_of(models, 'forward_profit')})",
+            f"=SUM({range_of(totals, 'forward_profit')})",
+            0.01,
+        ),
     )
