@@ -18,6 +18,7 @@ from engine.units import (
     Date,
     Days,
     DaysPerMonth,
+    Dollars,
     DollarsPerGigabyte,
     DollarsPerGigabyteHour,
     DollarsPerHour,
@@ -32,6 +33,7 @@ from engine.units import (
     MillisecondsPerRequest,
     MillisecondsPerToken,
     Month,
+    Months,
     Number,
     Requests,
     RequestsPerSecond,
@@ -242,6 +244,12 @@ SETTINGS = Sheet(
         Column("cache_retention", Hours, "How long the KV cache of tokens billed as cache writes is kept.", default=0, at_least=0, at_most=8760),
         Column("storage_price", DollarsPerGigabyteHour, "Memory or disk that keeps it; 0 where it is paid for otherwise.", default=0, at_least=0, at_most=100),
         Column("transfer_price", DollarsPerGigabyte, "Carrying KV cache from a prefill pool to a decode pool; 0 where it is paid for otherwise.", default=0, at_least=0, at_most=100),
+        Column("forward_months", Months, "Months ahead to look at: 12 to 36, or 0 to leave that question out. It is asked where anything below, or on Traffic or Configurations, says what will change.", default=24, at_least=0, at_most=36, whole=True),
+        Column("price_decline", Share, "Share by which our prices fall in a year. Answers of equal quality fell tenfold a year, 0.9 (a16z, 2024); one model's list price falls less.", default=0, at_least=-1, at_most=0.99),
+        Column("software_speed_up", Share, "Share by which better software raises a replica's requests in a year; vLLM 0.6.0 brought 0.8 on a 70B model (its release notes, 2024).", default=0, at_least=0, at_most=10),
+        Column("rent_change", Share, "Share by which rents that are not committed change in a year. H100 fell by 0.22 in 2025 up to autumn (RBC, in the Financial Times), and rose after.", default=0, at_least=-0.99, at_most=5),
+        Column("investment", Dollars, "What the months ahead are to pay back.", blank="nothing to pay back", default=0, at_least=0, at_most=1e12),
+        Column("outlook_source", Text, "Where price decline, speed-up and rent change come from, or 'assumption'.", default=""),
         Column(
             "study_configuration",
             Text,
@@ -335,6 +343,9 @@ PRICE_BASES = {
     "spot": "spot_price",
 }
 
+# Terms that hold a fleet, at the size it has, until they end.
+COMMITTED_BASES = ("1 year", "3 years")
+
 PRECISIONS = Sheet(
     "Precisions",
     "One row per way of storing and multiplying: weights, KV cache and arithmetic are three choices.",
@@ -374,6 +385,8 @@ TRAFFIC = Sheet(
         Column("internal_share", Share, "Share of the requests that are our own: tests, evaluations, support.", default=0, at_least=0, at_most=1),
         Column("credit_share", Share, "Share of the invoices that customers settle with credits they were given.", default=0, at_least=0, at_most=1),
         Column("refund_share", Share, "Share of the invoices that is paid back.", default=0, at_least=0, at_most=1),
+        Column("demand_growth", Share, "Share by which its requests grow from month to month, season aside.", default=0, at_least=-0.99, at_most=1),
+        Column("season", Text, "Row of the Seasons sheet; blank where all months are alike.", default="", refers_to=("Seasons",)),
         *_provenance("the figures"),
     ),
 )
@@ -387,6 +400,22 @@ LOAD_PROFILES = Sheet(
         Column("weekday_share", Share, "Share of a weekday's requests that comes in this hour.", at_least=0, at_most=1),
         Column("weekend_share", Share, "Share of a Saturday's or Sunday's requests that comes in this hour.", at_least=0, at_most=1),
         *_provenance("the shares"),
+    ),
+    may_be_empty=True,
+)
+
+MONTH_NAMES = (
+    *("january", "february", "march", "april", "may", "june", "july"),
+    *("august", "september", "october", "november", "december"),
+)
+
+SEASONS = Sheet(
+    "Seasons",
+    "One row per season: how the months of a year differ in requests, growth aside; their mean is about 1.",
+    (
+        Column("season", Text, "Name used on the Traffic sheet.", key=True),
+        *(Column(name, Number, f"Requests of {name.title()} as a multiple of a mean month's.", at_least=0.01, at_most=100) for name in MONTH_NAMES),
+        *_provenance("the factors"),
     ),
     may_be_empty=True,
 )
@@ -530,6 +559,7 @@ CONFIGURATIONS = Sheet(
         Column("shared_pool", Text, "yes: prompts and answers share replicas; no: prefill has a pool of its own.", default="yes", words=YES_NO),
         Column("calibration", Text, "Row of the Calibration sheet.", default="all", refers_to=("Calibration",)),
         Column("price_basis", Text, "Terms on which the accelerators are rented.", choices=tuple(PRICE_BASES)),
+        Column("committed_until", Date, "Last day of a commitment for one or three years; after it the fleet follows its demand and its rent the market.", blank="the whole outlook", default=None),
         Column("traffic", Text, "Class on the Traffic sheet, or mix on the Traffic mixes sheet.", refers_to=("Traffic", "Traffic mixes")),
         Column("price_list", Text, "Row of the Prices sheet.", refers_to=("Prices",)),
         Column("requests_share", Share, "Share of the traffic's requests that it serves.", blank="an alternative that is only compared", default=None, at_least=0.000001, at_most=1),
@@ -588,6 +618,7 @@ SHEETS = (
     CONFIGURATIONS,
     TRAFFIC,
     LOAD_PROFILES,
+    SEASONS,
     TRAFFIC_MIXES,
     PRICES,
     OTHER_COSTS,

@@ -12,7 +12,7 @@ import pytest
 
 from engine.render.charts import Chart, draw
 from engine.render.typesetting import MM_PER_POINT, brand, text_width
-from engine.report.values import Bars, Pairs, Point, Scatter, Segment, Side, Stack, Waterfall
+from engine.report.values import Bars, Line, Lines, Pairs, Point, Scatter, Segment, Side, Stack, Waterfall
 from engine.units import DollarsPerMillionTokens, Milliseconds, Number, Share, TokensPerSecond
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -82,7 +82,32 @@ def scatter(count: int, spread: float) -> Scatter:
     return Scatter("Who is cheaper?", "", points, "speed per user", "output cost", TokensPerSecond, Number)
 
 
+LINES = Lines(
+    "Profit halves.",
+    "Revenue, bill and profit",
+    tuple(f"{month} {year}" for year in (2026, 2027) for month in ("Jan", "Apr", "Jul", "Oct")),
+    (
+        Line("revenue", (1934.0, 1901.5, 1958.0, 1776.0, 1979.0, 1896.0, 1957.0, 1891.0)),
+        Line("bill", (1305.0, 1340.0, 1380.0, 1266.0, 1431.0, 1600.0, 1700.0, 1666.0), "dashed"),
+        Line("profit", (629.0, 561.5, 578.0, 510.0, 548.0, 296.0, 257.0, 225.0), "strong"),
+    ),
+    Number,
+    "$ thousand a month",
+)
+
 ALL: dict[str, Chart] = {
+    "lines": LINES,
+    "lines below zero": replace(
+        LINES, lines=(Line("added up", (-4000.0, -3000.0, -1500.0, -20.0, 40.0, 900.0, 2000.0, 2600.0), "strong"),)
+    ),
+    "lines with a mark": replace(LINES, mark=(7, "paid back: October 2027")),
+    "lines that end alike": replace(LINES, lines=tuple(Line(name, (1.0,) * 8) for name in ("a", "b", "c"))),
+    "lines of nothing": replace(LINES, lines=(Line("none", (0.0,) * 8),)),
+    "three years of months": replace(
+        LINES,
+        labels=tuple(f"Dec {2026 + month // 12}" for month in range(37)),
+        lines=(Line("revenue", tuple(float(month) for month in range(37))),),
+    ),
     "bars": BARS,
     "waterfall": WATERFALL,
     "waterfall of one": replace(WATERFALL, labels=("As it runs",), levels=(0.4,), sides=()),
@@ -205,6 +230,14 @@ def test_a_waterfall_names_its_steps_and_hatches_what_goes_up() -> None:
     assert "<pattern" not in svg_of(replace(WATERFALL, levels=(0.382, 0.284, 0.284, 0.151)))
     with pytest.raises(ValueError, match=r"Two levers of three help.*5 rows"):
         draw(replace(WATERFALL, levels=(0.3, 0.2)), brand().colours)
+
+
+def test_lines_are_named_at_their_ends_with_their_last_values() -> None:
+    texts = {text for text, _ in words_of(svg_of(replace(LINES, mark=(2, "paid back"))))}
+    assert texts >= {"revenue 1,891.000", "bill 1,666.000", "profit 225.000", "paid back", "Jan 2026", "Oct 2027"}
+    for values in ((1.0,) * 7, (float("nan"),) * 8):
+        with pytest.raises(ValueError, match=r"Profit halves.*month"):
+            draw(replace(LINES, lines=(Line("revenue", values),)), brand().colours)
 
 
 def test_a_log_axis_says_so() -> None:

@@ -7,15 +7,6 @@ from hypothesis import strategies as st
 
 from engine.calculation import behind, calculate
 from engine.formulas import EVERY_FORMULA
-from engine.studies.forward import (
-    EARNS,
-    NEVER_EARNS,
-    NOT_PAID_BACK,
-    NOTHING_TO_PAY_BACK,
-    PAID_BACK,
-    STOPS,
-    outlook,
-)
 
 ROWS = 1000
 CENT = 0.005
@@ -508,7 +499,7 @@ def test_prices_below_cost_and_no_revenue_are_said():
 
 
 def test_nothing_changes_in_month_zero():
-    now = {"months_ahead": 0, "season_factor": 1, "demand_growth": 0.1, "price_decline": 0.5}
+    now = {"months_ahead": 0, "month_season": 0.8, "report_season": 0.8, "demand_growth": 0.1, "price_decline": 0.5}
     for factor in ("demand_factor", "price_factor", "speed_factor", "rent_factor"):
         assert _one(factor, software_speed_up=0.4, rent_change=-0.3, **now) == 1
 
@@ -516,32 +507,40 @@ def test_nothing_changes_in_month_zero():
 def test_a_model_without_demand_ahead_costs_what_it_keeps():
     ahead = {"demand_factor": 0.0, "required_rate": 10.0, "request_rate": 2.0, "speed_factor": 1.0}
     assert _one("forward_replicas", minimum_replicas=2, **ahead) == 2
-    assert _one("forward_standing", forward_profit=-5.0, forward_revenue=0.0) == "sells nothing"
     assert _none(_one("forward_margin", forward_profit=-5.0, forward_revenue=0.0))
-    assert _one("forward_request_revenue", net_revenue=0.0, served_requests=0.0, price_factor=1.0) == 0
 
 
 @pytest.mark.parametrize(
-    ("profits", "investment", "payback", "month", "earning", "stops"),
+    ("profits", "investment", "payback", "month", "verdict", "stops"),
     [
-        ([10, 10, 10], 20, PAID_BACK, 2, EARNS, None),
-        ([10, 10, -5, -5], 25, NOT_PAID_BACK, None, STOPS, 3),
-        ([10, -5, 10], 15, PAID_BACK, 3, EARNS, None),
-        ([10, -5, 10, 0], 0, NOTHING_TO_PAY_BACK, None, STOPS, 4),
-        ([-1, 0, -1], 5, NOT_PAID_BACK, None, NEVER_EARNS, None),
+        ([10, 10, 10], 20, "paid back", 2, "earns to the last month", None),
+        ([10, 10, -5, -5], 25, "not paid back in these months", None, "stops earning", 3),
+        ([10, -5, 10], 15, "paid back", 3, "earns to the last month", None),
+        ([30, -20, -20], 25, "paid back", 1, "stops earning", 2),
+        ([10, -5, 10, 0], 0, "nothing to pay back", None, "stops earning", 4),
+        ([-1, 0, -1], 5, "not paid back in these months", None, "stops earning", 1),
     ],
 )
-def test_payback_and_the_month_a_model_stops_earning(profits, investment, payback, month, earning, stops):
-    found = outlook(profits, investment)
-    assert (found.payback, found.payback_month) == (payback, month)
-    assert (found.earning, found.stops_month) == (earning, stops)
-    assert found.cumulative[-1] == sum(profits) - investment and len(found.cumulative) == len(profits)
+def test_payback_and_the_month_a_model_stops_earning(profits, investment, payback, month, verdict, stops):
+    """The months ahead after a month reported that earns."""
+    given = {"forward_months": float(len(profits)), "investment": float(investment)}
+    ahead = np.arange(len(profits) + 1.0)
+    months = {"months_ahead": ahead, "forward_profit": np.array([4.0, *profits])}
+    earning = _ask("earning_months", **months)["earning_months"]
+    so_far = np.array([0.0, *np.cumsum(profits)])
+    paid = _ask("months_paid_back", months_ahead=ahead, profit_so_far=so_far, **given)["months_paid_back"]
+    given |= {"last_earning_months": earning.max(), "most_months_paid_back": paid.max()}
+    assert _one("earning_verdict", **given) == verdict
+    assert _one("payback_verdict", **given) == payback
+    for quantity, expected in (("stopping_month", stops), ("payback_month", month)):
+        found = _one(quantity, **given)
+        assert found == expected if expected is not None else _none(found)
 
 
-@pytest.mark.parametrize("profits", [[], [1.0, float("nan")]])
-def test_months_that_are_not_known_have_no_outlook(profits):
-    with pytest.raises(ValueError, match="a month without a profit"):
-        outlook(profits)
+def test_a_model_that_never_earns_does_not_stop():
+    never = {"last_earning_months": 0.0, "forward_months": 24.0}
+    assert _none(_one("stopping_month", **never))
+    assert _one("earning_verdict", **never) == "earns in no month"
 
 
 # Actuals

@@ -18,7 +18,20 @@ from oracles import needs_libreoffice, recalculated_by_libreoffice
 from engine.report.checks import TIE_OUT
 from engine.report.live import sheets_of
 from engine.run import report_month
-from engine.scenarios import BY_TRAFFIC, CONFIGURED, LINES, TOTAL, scenario
+from engine.scenarios import (
+    BY_TRAFFIC,
+    CALENDAR_AHEAD,
+    CONFIGURED,
+    DEMAND_AHEAD,
+    LINES,
+    MODEL_OUTLOOK,
+    MODELS_AHEAD,
+    MONTHS_AHEAD,
+    PAYBACK,
+    TOTAL,
+    TOTALS_AHEAD,
+    scenario,
+)
 from engine.sheets import BY_NAME, CHANGE_LOG, FIRST_ROW, HEAD_ROW, SHEETS
 from engine.workbook.blank import write_blank
 from engine.workbook.read import READ, read
@@ -32,7 +45,10 @@ EXCEL_2007 = {
 }
 # fmt: on
 MOST_TABLE_COLUMNS = 256
-GRAINS = (LINES, CONFIGURED, BY_TRAFFIC, TOTAL)
+GRAINS = (
+    *(LINES, CONFIGURED, BY_TRAFFIC, TOTAL),
+    *(CALENDAR_AHEAD, DEMAND_AHEAD, MONTHS_AHEAD, MODELS_AHEAD, TOTALS_AHEAD, MODEL_OUTLOOK, PAYBACK),
+)
 # How far apart two engines may be where sums are set beside each other.
 NOISE = {"Run checks": 1e-9}
 
@@ -157,7 +173,7 @@ def test_a_column_is_one_formula(live):
     """Copied down, a formula changes only in its row; an auditor reads one cell and knows the column."""
     columns = {}
     for (sheet, cell), formula in live.items():
-        if sheet in ("Joined inputs", "Calculation", "Operating points", "Traffic lines", "By traffic"):
+        if sheet in ("Joined inputs", "Calculation", "Operating points", *GRAINS):
             letters, row = re.fullmatch(r"([A-Z]+)(\d+)", cell).groups()
             general = re.sub(rf"(?<![$\d])([A-Z]{{1,3}}){row}(?!\d)", r"\1<row>", formula)
             columns.setdefault((sheet, letters), set()).add(general)
@@ -271,6 +287,12 @@ CHANGES = (
     ("Settings", "usable_memory_share", "", 0.8),
     ("Traffic", "output_tokens", "Chat", 700),
     ("Traffic", "mean_requests", "Search", 200),
+    ("Traffic", "demand_growth", "Moderation", -0.05),
+    ("Traffic", "season", "Chat", "Office year"),
+    ("Seasons", "november", "Office year", 0.9),
+    ("Settings", "price_decline", "", 0.5),
+    ("Settings", "software_speed_up", "", 0.6),
+    ("Settings", "investment", "", 1e9),
     ("Prices", "output_price", "DeepSeek-V3", 2.5),
     ("Hardware", "memory_bandwidth", "H100 SXM", 2500),
     ("Hardware", "one_year_price", "H200 SXM", 4.25),
@@ -282,6 +304,8 @@ CHANGES = (
     ("Configurations", "measured_output_speed", "Search on B200", 5000),
     ("Configurations", "minimum_replicas", "Code on 8 H200", None),
     ("Configurations", "price_basis", "Chat on 4 H100", "on demand"),
+    ("Configurations", "committed_until", "Chat on 4 H100", None),
+    ("Configurations", "committed_until", "Search on B200", date(2027, 2, 10)),
     ("Configurations", "shared_pool", "Chat on 2 H200", "no"),
     ("Configurations", "tensor_parallel", "Chat on 4 TPU v5e", 8),
     ("Configurations", "requested_batch_size", "Reasoning on 8 H100", "max"),

@@ -1,45 +1,38 @@
 """Forward: demand, prices, speed and rents some months ahead, and the profit and loss that follows.
 
-Knows nothing of sheets, files or other formulas. A row is a configuration in one month to come; month 0 is the month of
-the report. What falls cannot fall below nothing.
+Knows nothing of sheets, files or other formulas. A row is a month to come, a class or a configuration in it, or what
+all months of a model come to; month 0 is the month of the report. A date is the number of its day, as a workbook
+counts. What falls cannot fall below nothing.
 """
 
 import numpy as np
 
 from engine.units import (
+    A_MONTH,
     A_YEAR,
     HOURS_PER_DAY,
     MONTHS_PER_YEAR,
     NOT_AVAILABLE,
-    SECONDS_PER_DAY,
     Constant,
     Count,
-    DollarsPerHour,
+    Dollars,
     DollarsPerMonth,
-    DollarsPerRequest,
+    Months,
     Number,
-    RequestsPerMonth,
-    RequestsPerSecond,
     Share,
     Text,
 )
 
-A_MONTH = Constant(1, "month")
 NOISE = Constant(1e-9, "")
 
 
-def demand_factor(demand_growth, months_ahead, season_factor) -> Number:
-    """Demand of a month ahead as a multiple of this month's: growth by the month, and the season.
-
-    Source: definition; both are inputs.
-    """
-    return np.maximum(0, 1 + demand_growth) ** (months_ahead / A_MONTH) * season_factor
+# A month, and the demand of a class in it
 
 
 def price_factor(price_decline, months_ahead) -> Number:
     """Prices of a month ahead as a multiple of this month's, falling by a share each year.
 
-    Source: definition.
+    Source: definition; the decline of a year is an input.
     """
     return np.maximum(0, 1 - price_decline) ** (months_ahead / MONTHS_PER_YEAR / A_YEAR)
 
@@ -60,87 +53,92 @@ def rent_factor(rent_change, months_ahead) -> Number:
     return np.maximum(0, 1 + rent_change) ** (months_ahead / MONTHS_PER_YEAR / A_YEAR)
 
 
-def forward_requests(mean_load, demand_factor, forward_days) -> RequestsPerMonth:
-    """Requests of the month ahead, over its own days.
+def demand_factor(demand_growth, months_ahead, month_season, report_season) -> Number:
+    """Demand of a month ahead as a multiple of this month's: growth by the month, and its season against this month's.
 
-    Source: definition.
+    Source: definition; growth and seasons are inputs.
     """
-    return mean_load * demand_factor * SECONDS_PER_DAY * forward_days
+    return np.maximum(0, 1 + demand_growth) ** (months_ahead / A_MONTH) * month_season / report_season
 
 
-def forward_request_revenue(net_revenue, served_requests, price_factor) -> DollarsPerRequest:
-    """Net revenue for a served request in the month ahead.
+# A configuration in a month
 
-    Source: definition.
+
+def forward_revenue(revenue_per_day, demand_factor, price_factor, forward_days) -> DollarsPerMonth:
+    """Revenue of the month ahead: today's of a day, at that month's demand and prices, over its days.
+
+    Source: definition; what a request is and what it is billed for stay as they are.
     """
-    return np.where(served_requests > 0, net_revenue / served_requests * price_factor, 0)
+    return revenue_per_day * demand_factor * price_factor * forward_days
 
 
-def forward_revenue(forward_requests, forward_request_revenue) -> DollarsPerMonth:
-    """Net revenue of the month ahead.
-
-    Source: definition.
-    """
-    return forward_requests * forward_request_revenue
-
-
-def forward_rate(required_rate, demand_factor) -> RequestsPerSecond:
-    """Requests per second that the fleet of the month ahead is built for.
-
-    Source: definition.
-    """
-    return required_rate * demand_factor
-
-
-def forward_replicas(forward_rate, request_rate, speed_factor, minimum_replicas) -> Count:
+def forward_replicas(required_rate, demand_factor, request_rate, speed_factor, minimum_replicas) -> Count:
     """Whole replicas of the month ahead.
 
-    Source: definition.
+    Source: definition; the peak grows as the mean does.
     """
-    return np.maximum(minimum_replicas, np.ceil(forward_rate / (request_rate * speed_factor) - NOISE))
+    needed = required_rate * demand_factor / (request_rate * speed_factor)
+    return np.maximum(minimum_replicas, np.ceil(needed - NOISE))
 
 
-def forward_prefill_replicas(forward_rate, prefill_time, speed_factor, shared_pool) -> Count:
+def forward_prefill_replicas(required_rate, demand_factor, prefill_time, speed_factor, shared_pool) -> Count:
     """Whole replicas of a prefill pool in the month ahead; none where prompts and answers share their replicas.
 
     Source: definition.
     """
-    return np.where(shared_pool > 0, 0, np.ceil(forward_rate * prefill_time / speed_factor - NOISE))
+    return np.where(shared_pool > 0, 0, np.ceil(required_rate * demand_factor * prefill_time / speed_factor - NOISE))
 
 
 def forward_accelerators(forward_replicas, forward_prefill_replicas, accelerator_count) -> Count:
-    """Accelerators of the month ahead.
+    """Accelerators that the month ahead needs.
 
     Source: definition.
     """
     return (forward_replicas + forward_prefill_replicas) * accelerator_count
 
 
-def forward_rent(accelerator_price, rent_factor) -> DollarsPerHour:
-    """Rent of an accelerator in the month ahead, where it is not committed.
+def forward_committed_share(is_committed, committed_until, month_start, next_month_start) -> Share:
+    """Share of the month ahead in which the commitment is in force; its last day counts.
 
     Source: definition.
     """
-    return accelerator_price * rent_factor
+    held = np.minimum(committed_until + 1, next_month_start) - month_start
+    return np.where(is_committed > 0, np.maximum(0, held) / (next_month_start - month_start), 0)
+
+
+def forward_committed_accelerators(fleet_accelerators, forward_committed_share) -> Count:
+    """Accelerators that are committed in the month ahead, on the days on which the commitment is in force.
+
+    Source: definition; a fleet that is rented for a year or more is committed at the size it has today.
+    """
+    return np.where(forward_committed_share > 0, fleet_accelerators, 0)
+
+
+def forward_committed_cost(
+    forward_committed_accelerators, forward_committed_share, accelerator_price, forward_days
+) -> DollarsPerMonth:
+    """Rent of what is committed, needed or not, at the price that was agreed.
+
+    Source: definition.
+    """
+    hours = HOURS_PER_DAY * forward_days * forward_committed_share
+    return forward_committed_accelerators * accelerator_price * hours
 
 
 def forward_rented_cost(
-    forward_accelerators, forward_committed_accelerators, forward_rent, forward_days
+    forward_accelerators,
+    forward_committed_accelerators,
+    forward_committed_share,
+    accelerator_price,
+    rent_factor,
+    forward_days,
 ) -> DollarsPerMonth:
-    """Rent of what commitments in force do not cover.
+    """Rent of what commitments in force do not cover, on the same terms at the rents of that month.
 
     Source: definition; a contract that ends within a month covers its share of that month's days.
     """
-    rented = np.maximum(0, forward_accelerators - forward_committed_accelerators)
-    return rented * forward_rent * HOURS_PER_DAY * forward_days
-
-
-def forward_idle_accelerators(forward_accelerators, forward_committed_accelerators) -> Count:
-    """Committed accelerators that the month ahead does not need.
-
-    Source: definition.
-    """
-    return np.maximum(0, forward_committed_accelerators - forward_accelerators)
+    covered = forward_committed_share * np.minimum(forward_accelerators, forward_committed_accelerators)
+    return (forward_accelerators - covered) * accelerator_price * rent_factor * HOURS_PER_DAY * forward_days
 
 
 def forward_bill(forward_rented_cost, forward_committed_cost) -> DollarsPerMonth:
@@ -151,20 +149,12 @@ def forward_bill(forward_rented_cost, forward_committed_cost) -> DollarsPerMonth
     return forward_rented_cost + forward_committed_cost
 
 
-def forward_other_cost(fixed_other_cost, variable_cost, demand_factor, forward_revenue, kept_share) -> DollarsPerMonth:
-    """Other costs of the month ahead: fixed ones stay, variable ones follow the demand, payouts the revenue.
+def forward_profit(forward_revenue, forward_bill) -> DollarsPerMonth:
+    """Gross profit of the month ahead.
 
     Source: definition.
     """
-    return fixed_other_cost + variable_cost * demand_factor + forward_revenue * (1 - kept_share)
-
-
-def forward_profit(forward_revenue, forward_bill, forward_other_cost) -> DollarsPerMonth:
-    """Profit of the month ahead after all costs.
-
-    Source: definition.
-    """
-    return forward_revenue - forward_bill - forward_other_cost
+    return forward_revenue - forward_bill
 
 
 def forward_margin(forward_profit, forward_revenue) -> Share:
@@ -175,10 +165,66 @@ def forward_margin(forward_profit, forward_revenue) -> Share:
     return np.where(forward_revenue > 0, forward_profit / forward_revenue, NOT_AVAILABLE)
 
 
-def forward_standing(forward_profit, forward_revenue) -> Text:
-    """Whether a model earns in the month ahead.
+# What the months of a model, or of all, come to
+
+
+def earning_months(forward_profit, months_ahead) -> Months:
+    """Months from the report's to this one where it earns, both counted; none where it does not.
 
     Source: definition.
     """
-    earning = np.where(forward_profit > 0, "earns", "loses")
-    return np.where(forward_revenue > 0, earning, "sells nothing")
+    return np.where(forward_profit > 0, months_ahead + A_MONTH, 0 * A_MONTH)
+
+
+def forward_balance(profit_so_far, investment) -> Dollars:
+    """Profit of the months ahead so far, less what was invested.
+
+    Source: definition.
+    """
+    return profit_so_far * A_MONTH - investment
+
+
+def months_paid_back(forward_balance, months_ahead, forward_months) -> Months:
+    """Months from this one to the last where the investment has come back by its end, both counted; else none.
+
+    Source: definition.
+    """
+    left = np.where(months_ahead > 0, forward_months - months_ahead + A_MONTH, 0 * A_MONTH)
+    return np.where(forward_balance >= 0, left, 0 * A_MONTH)
+
+
+def stopping_month(last_earning_months, forward_months) -> Months:
+    """The first month ahead from which on a model earns in none; a loss that is made good is none.
+
+    Source: definition.
+    """
+    stops = np.logical_and(last_earning_months > 0, last_earning_months <= forward_months)
+    return np.where(stops, last_earning_months, NOT_AVAILABLE)
+
+
+def earning_verdict(last_earning_months, forward_months) -> Text:
+    """What the months say about a model.
+
+    Source: definition.
+    """
+    earns = np.where(last_earning_months > forward_months, "earns to the last month", "stops earning")
+    return np.where(last_earning_months > 0, earns, "earns in no month")
+
+
+def payback_month(investment, most_months_paid_back, forward_months) -> Months:
+    """The first month ahead by whose end the investment has come back.
+
+    Source: definition.
+    """
+    first = forward_months + A_MONTH - most_months_paid_back
+    paid = np.logical_and(investment > 0, most_months_paid_back > 0)
+    return np.where(paid, first, NOT_AVAILABLE)
+
+
+def payback_verdict(investment, most_months_paid_back) -> Text:
+    """Whether the months ahead pay back what was invested.
+
+    Source: definition.
+    """
+    paid = np.where(most_months_paid_back > 0, "paid back", "not paid back in these months")
+    return np.where(investment > 0, paid, "nothing to pay back")

@@ -10,13 +10,14 @@ from typing import Any
 
 from engine.render.drawing import SMALL, SMALLEST, WIDTH, Paper, wide
 from engine.render.hours import draw_day
+from engine.render.lines import drawn_lines
 from engine.render.placing import Log, around, bar_scale, spread, step_of
 from engine.render.rows import Rows, draw_rows, rows_of
 from engine.render.typesetting import number
-from engine.report.values import Bars, Day, Pairs, Scatter, Segment, Stack, Waterfall
+from engine.report.values import Bars, Day, Lines, Pairs, Scatter, Segment, Stack, Waterfall
 from engine.units import unit_of
 
-Chart = Bars | Stack | Pairs | Waterfall | Scatter | Day
+Chart = Bars | Stack | Pairs | Waterfall | Scatter | Day | Lines
 
 MOST_ROWS = 24
 MOST_LABELS = 30
@@ -40,6 +41,8 @@ def draw(block: Chart, colours: Mapping[str, str]) -> str:
         return _scatter(block, colours).svg()
     if isinstance(block, Day):
         return draw_day(block, colours).svg()
+    if isinstance(block, Lines):
+        return drawn_lines(block, colours).svg()
     if isinstance(block, Waterfall):
         return _waterfall(block, colours).svg()
     if len(block.labels) > MOST_ROWS:

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from openpyxl import Workbook
-from openpyxl.chart import BarChart, Reference, ScatterChart, Series
+from openpyxl.chart import BarChart, LineChart, Reference, ScatterChart, Series
+from openpyxl.chart.legend import Legend
 from openpyxl.chart.shapes import GraphicalProperties
+from openpyxl.drawing.line import LineProperties
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
@@ -22,7 +24,8 @@ from engine.tracing import written
 from engine.units import unit_of
 from engine.workbook.looks import set_widths
 
-BLUE, GREY = "17517E", "9AA6B0"
+BLUE, INK = "17517E", "16212B"
+DASHES: tuple[Any, ...] = ("solid", "dash", "sysDot")
 ROW_STYLES = {"plain": "Calculation", "total": "Total", "key": "Output", "group": "Total"}
 COLUMNS_A_PAGE = 12
 
@@ -120,6 +123,12 @@ def _draw_chart(sheet: Worksheet, live: LiveSheet, chart: LiveChart, anchor: str
         series = drawn.series[0]
         series.graphicalProperties = GraphicalProperties(solidFill=BLUE)
         series.invertIfNegative = False
+    elif chart.kind == "line":
+        drawn = LineChart()
+        for column in (chart.up, *chart.others):
+            _add_line(drawn, sheet, column, first, rows[1], strong=column == chart.up)
+        drawn.set_categories(across)
+        drawn.y_axis.number_format, drawn.x_axis.tickLblPos = "#,##0;\u2212#,##0", "low"
     else:
         drawn = ScatterChart()
         drawn.style, drawn.scatterStyle = 13, "lineMarker"
@@ -131,13 +140,27 @@ def _draw_chart(sheet: Worksheet, live: LiveSheet, chart: LiveChart, anchor: str
         drawn.y_axis.scaling.logBase = 10
         drawn.y_axis.number_format, drawn.x_axis.number_format = "0.00", "0"
         drawn.y_axis.crosses = "min"
-    drawn.title, drawn.legend = chart.title, None
+    drawn.title = chart.title
+    # Only where there are several lines must a legend tell them apart.
+    drawn.legend = Legend("b") if chart.others else None
     drawn.x_axis.title, drawn.y_axis.title = chart.x_axis or None, chart.y_axis
     drawn.x_axis.delete = drawn.y_axis.delete = False
     drawn.y_axis.majorGridlines.spPr = GraphicalProperties()
     drawn.y_axis.majorGridlines.spPr.line.solidFill = "E3E8EC"
     drawn.width, drawn.height = 22, 10
     sheet.add_chart(drawn, anchor)
+
+
+def _add_line(chart: LineChart, sheet: Worksheet, column: int, first: int, last: int, *, strong: bool) -> None:
+    """A column as a line, named by its head; lines beside the one that matters differ by their dashes."""
+    cells = Reference(sheet, min_col=column + 1, min_row=first - 1, max_row=last)
+    series = Series(cells, title_from_data=True)
+    dashes = DASHES[len(chart.series) % len(DASHES)]
+    series.graphicalProperties.line = LineProperties(
+        solidFill=BLUE if strong else INK, w=28575 if strong else 15875, prstDash="solid" if strong else dashes
+    )
+    series.marker.symbol, series.smooth = "none", False
+    chart.series.append(series)
 
 
 def draw_words(book: Workbook, name: str, scenario: Scenario, purpose: str) -> None:

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.report.live import quoted, range_of, sheet_and_column
+from openpyxl.utils import coordinate_to_tuple
+
+from engine.report.live import letters, quoted, range_of, sheet_and_column
 from engine.scenarios import (
     CalendarDays,
     Chosen,
+    Crossed,
     DayOf,
+    DaysAhead,
     DaysBilled,
+    EndDay,
     Filled,
     Grain,
     HasOne,
@@ -22,18 +27,21 @@ from engine.scenarios import (
     Matched,
     Mean,
     MonthStart,
+    OneOf,
     Paired,
+    Running,
     Said,
     Scenario,
     Setting,
     Smallest,
     Source,
+    StartAhead,
     Sum,
     SumAbove,
     Varied,
     WorkingDays,
 )
-from engine.scenarios.grains import HOURS_OF_THE_DAY
+from engine.scenarios.grains import HOURS_OF_THE_DAY, LAST_DAY
 from engine.sheets import BY_NAME, LOAD_PROFILES, SETTINGS, Column, Sheet
 from engine.tracing import EXCEL, written
 from engine.workbook.tables import Inputs
@@ -69,7 +77,9 @@ class Lookups:
         return "=" + text
 
     def _here(self, quantity: str) -> str:
-        """A quantity of the same row; its sheet is named where it is another one."""
+        """A quantity of the same row, or its look-up where it has no column; its sheet is named where it is another."""
+        if quantity in self.grain.inlined:
+            return self._source(self.grain.sources[quantity])
         sheet, column = sheet_and_column(self.grain, quantity)
         cell = f"{column}{ROW}"
         return cell if sheet == self.sheet else f"{quoted(sheet)}!{cell}"
@@ -104,8 +114,7 @@ class Lookups:
             case Setting(column):
                 return self._setting(column.name)
             case DaysBilled():
-                days = setting_cell(self.scenario.inputs, "days_in_month")
-                return f'IF({days}="",{self._last_day()},{days})'
+                return self._days("")
             case CalendarDays():
                 return self._last_day()
             case WorkingDays():
@@ -120,6 +129,24 @@ class Lookups:
                 names = (by,) if isinstance(by, str) else by
                 rows = "".join(f"({range_of(finer, name)}={self._here(name)})*" for name in names if name)
                 return f"SUMPRODUCT({rows}{range_of(finer, weight)}*{range_of(finer, quantity)})"
+            case DaysAhead(by):
+                return self._days(f"+{self._here(by)}")
+            case StartAhead(by, later):
+                month = self._setting("report_month")
+                return f"DATE(YEAR({month}),MONTH({month})+{self._here(by)}{f'+{later}' if later else ''},1)"
+            case EndDay(Looked(sheet, column, by)):
+                cell = self._cell(sheet, column.name, by)
+                return f'IF({cell}="",DATE({LAST_DAY.year},{LAST_DAY.month},{LAST_DAY.day}),{cell})'
+            case OneOf(Looked(sheet, column, by), one_of):
+                cell = self._cell(sheet, column.name, by)
+                cases = ",".join(f'{cell}="{word}"' for word in one_of)
+                return f"IF(OR({cases}),1,0)"
+            case Crossed(sheet, by, across):
+                return self._crossed(sheet, self._here(by), self._here(across))
+            case Running(grain=grain, quantity=quantity, order=order):
+                finer = self.scenario[grain]
+                places, here = range_of(finer, order), self._here(order)
+                return f'SUMIFS({range_of(finer, quantity)},{places},">0",{places},"<="&{here})'
             case Sum(grain=grain, quantity=quantity, by=by, where=where):
                 finer = self.scenario[grain]
                 conditions = self._conditions(finer, by) + ([range_of(finer, where), "1"] if where else [])
@@ -144,6 +171,8 @@ class Lookups:
                 return f"IF(SUMIFS({range_of(finer, quantity)},{','.join(self._conditions(finer, by))})>0,1,0)"
             case Largest(grain=grain, quantity=quantity, by=by):
                 finer = self.scenario[grain]
+                if not by:
+                    return f"MAX(0,{range_of(finer, quantity)})"
                 rows = f"({range_of(finer, by)}={self._here(by)})"
                 return f"SUMPRODUCT(MAX({rows}*{range_of(finer, quantity)}))"
             case Smallest(grain=grain, quantity=quantity, by=by):
@@ -171,6 +200,24 @@ class Lookups:
         )
         listed = f"IF({is_weekend}>0,{weekend},{weekday})"
         return f'IF({is_every_day}>0,{even},IF({profile}="",{even},{listed}))'
+
+    def _days(self, ahead: str) -> str:
+        """Days of the report month, or of one ahead of it: the setting, or the calendar's."""
+        days, month = (setting_cell(self.scenario.inputs, name) for name in ("days_in_month", "report_month"))
+        return f'IF({days}="",DAY(DATE(YEAR({month}),MONTH({month}){ahead}+1,0)),{days})'
+
+    def _crossed(self, sheet: Sheet, key: str, name: str) -> str:
+        """Where the row of a key meets the column of a name, wherever on the sheet both stand; 1 without a key."""
+        addresses = self.scenario.inputs.tables[sheet.name].addresses
+        places = [coordinate_to_tuple(address) for column in addresses.values() for address in column]
+        if not places:
+            return "1"
+        first, last = (f"${letters(of(column for _, column in places))}" for of in (min, max))
+        rows = [row for row, _ in places]
+        heads = f"{quoted(sheet.name)}!{first}${min(rows) - 1}:{last}${min(rows) - 1}"
+        cells = f"{quoted(sheet.name)}!{first}${min(rows)}:{last}${max(rows)}"
+        row = f"MATCH({key},{sheet.table}[{sheet.keys[0].name}],0)"
+        return f'IF({key}="",1,INDEX({cells},{row},MATCH({name},{heads},0)))'
 
     def _setting(self, name: str) -> str:
         return self._filled_in(setting_cell(self.scenario.inputs, name), SETTINGS.column(name))

@@ -10,6 +10,7 @@ from engine.report.answer import Check, Earlier, answer, headline, lead
 from engine.report.bill import bill
 from engine.report.further import further_questions
 from engine.report.live import LiveSheet
+from engine.report.outlook import outlook
 from engine.report.pages.assumptions import assumptions
 from engine.report.pages.bill import bill as bill_page
 from engine.report.pages.costs import costs
@@ -18,6 +19,7 @@ from engine.report.pages.fleet import fleet
 from engine.report.pages.further import further_pages, per_dollar
 from engine.report.pages.margins import margins
 from engine.report.pages.method import method
+from engine.report.pages.outlook import outlook_pages
 from engine.report.pages.questions import question_pages
 from engine.report.pages.speed import speed
 from engine.report.published import published
@@ -45,6 +47,7 @@ class Draft:
     fleet: LiveSheet
     bill: LiveSheet | None
     speed: LiveSheet
+    outlook: LiveSheet | None
     asked: Asked | None
     questions: LiveSheet | None
     further: LiveSheet | None
@@ -52,7 +55,7 @@ class Draft:
 
     @property
     def sheets(self) -> tuple[LiveSheet, ...]:
-        some = tuple(sheet for sheet in (self.bill, self.questions, self.further) if sheet)
+        some = tuple(sheet for sheet in (self.bill, self.outlook, self.questions, self.further) if sheet)
         return (self.summary, self.costs, self.margins, self.fleet, self.speed, *some)
 
     @cached_property
@@ -66,6 +69,7 @@ class Draft:
                 margins(scenario, self.margins),
                 fleet(scenario, self.fleet),
                 *([bill_page(scenario, self.bill)] if self.bill else []),
+                *(outlook_pages(scenario, self.outlook) if self.outlook else ()),
                 speed(scenario, self.speed),
                 decisions(scenario),
             ]
@@ -98,6 +102,7 @@ def draft(scenario: Scenario, earlier: Earlier | None) -> Draft:
         workbook.fleet(scenario, "Fleet and idle money"),
         bill(scenario),
         workbook.speed(scenario, "What a decode step is made of"),
+        outlook(scenario),
         asked,
         workbook.questions(scenario, asked) if asked else None,
         further_questions(scenario, asked) if asked else None,

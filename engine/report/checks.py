@@ -16,12 +16,14 @@ from engine.scenarios import (
     BY_MODEL,
     BY_TRAFFIC,
     CALENDAR,
+    CALENDAR_AHEAD,
     CASES,
     CLASS_HOURS,
     CONFIGURED,
     CONTRACTS,
     DAYS,
     DECISIONS,
+    DEMAND_AHEAD,
     DRAFTS,
     FLEETS,
     HELD,
@@ -29,8 +31,12 @@ from engine.scenarios import (
     LEDGER,
     LINES,
     LOADS,
+    MODEL_OUTLOOK,
+    MODELS_AHEAD,
     MONTH_PARTS,
+    MONTHS_AHEAD,
     OTHER_COST_LINES,
+    PAYBACK,
     POOLS,
     PRICE_COURSE,
     PRICE_LISTS,
@@ -40,6 +46,7 @@ from engine.scenarios import (
     SLICES,
     TARIFFS,
     TOTAL,
+    TOTALS_AHEAD,
     TRAFFIC_HOURS,
     VALLEYS,
     Grain,
@@ -85,6 +92,13 @@ GRAINS = (
     RATIOS,
     DRAFTS,
     PRICE_COURSE,
+    CALENDAR_AHEAD,
+    DEMAND_AHEAD,
+    MONTHS_AHEAD,
+    MODELS_AHEAD,
+    TOTALS_AHEAD,
+    MODEL_OUTLOOK,
+    PAYBACK,
 )
 
 # A live figure may be off by this share of the engine's own; below 1E-15, only rounding is left of either. Written as
@@ -239,6 +253,29 @@ def live_checks(scenario: Scenario) -> tuple[LiveCheck, ...]:
             "Serving and idle add up to the bill, $ a month",
             f"{of_total('busy_cost')}+{of_total('idle_cost')[1:]}",
             of_total("fleet_cost"),
+            0.01,
+        ),
+        *_of_the_outlook(scenario),
+    )
+
+
+def _of_the_outlook(scenario: Scenario) -> tuple[LiveCheck, ...]:
+    """That the months ahead begin where the month reported stands, and that their models add up; none without them."""
+    if TOTALS_AHEAD not in scenario.grains:
+        return ()
+    totals, models = scenario[TOTALS_AHEAD], scenario[MODELS_AHEAD]
+    first = str(totals.keys[0])
+    return (
+        LiveCheck(
+            "The months ahead begin with the month reported, gross profit, $ a month",
+            "=" + cell_of(totals, "forward_profit", first),
+            "=" + cell_of(scenario[TOTAL], "gross_profit", "Total"),
+            0.01,
+        ),
+        LiveCheck(
+            "Models add up to the gross profit of all months ahead, $",
+            f"=SUM({range_of(models, 'forward_profit')})",
+            f"=SUM({range_of(totals, 'forward_profit')})",
             0.01,
         ),
     )

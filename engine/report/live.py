@@ -43,7 +43,7 @@ def sheets_of(grain: Grain) -> dict[str, list[str]]:
     """The live sheets of a grain, each with its columns in order; the key stands first on every one."""
     key, *sources = grain.sources
     if grain.name not in PARTS:
-        return {grain.name: [key, *sources, *grain.formulas]}
+        return {grain.name: [key, *(name for name in sources if name not in grain.inlined), *grain.formulas]}
     instances = [name for name, formula in grain.formulas.items() if hasattr(formula, "__origin__")]
     written = [name for name in grain.formulas if name not in instances]
     joined, points = PARTS[grain.name]
@@ -103,7 +103,10 @@ class LiveTable:
 
 @dataclass(frozen=True)
 class LiveChart:
-    """A native chart over columns of a table: `bar` (categories, values) or `scatter` (x, y)."""
+    """A native chart over columns of a table: `bar` (categories, values), `scatter` (x, y) or `line` (months, values).
+
+    A line chart may have `others` beside the column `up`, which is the one that matters.
+    """
 
     kind: str
     title: str
@@ -114,6 +117,7 @@ class LiveChart:
     y_axis: str
     alt: str
     rows: tuple[int, ...] = ()  # which rows of the table; all where empty
+    others: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -210,6 +210,30 @@ class Day:
 
 
 @dataclass(frozen=True)
+class Line:
+    """One line of a course. `tone`: strong (the one that matters), plain, or dashed."""
+
+    name: str
+    values: tuple[float, ...]
+    tone: str = "plain"
+
+
+@dataclass(frozen=True)
+class Lines:
+    """Courses over the same months, named at their ends; `mark` is a month, by its place, with words at an upright."""
+
+    title: str
+    description: str
+    labels: tuple[str, ...]
+    lines: tuple[Line, ...]
+    unit: Any
+    value_head: str
+    mark: tuple[int, str] | None = None
+    note: Margin | None = None
+    alt: str = ""
+
+
+@dataclass(frozen=True)
 class Paragraph:
     text: str
 
@@ -230,7 +254,7 @@ class Methods:
     note: Margin | None = None
 
 
-Block = Table | Bars | Stack | Pairs | Waterfall | Scatter | Day | Paragraph | Methods
+Block = Table | Bars | Stack | Pairs | Waterfall | Scatter | Day | Lines | Paragraph | Methods
 
 
 @dataclass(frozen=True)

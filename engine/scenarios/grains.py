@@ -17,8 +17,11 @@ from engine.scenarios.sources import (
     Aggregate,
     CalendarDays,
     Chosen,
+    Crossed,
     DayOf,
+    DaysAhead,
     DaysBilled,
+    EndDay,
     Filled,
     HasOne,
     HourShare,
@@ -29,11 +32,14 @@ from engine.scenarios.sources import (
     Matched,
     Mean,
     MonthStart,
+    OneOf,
     Paired,
+    Running,
     Said,
     Setting,
     Smallest,
     Source,
+    StartAhead,
     Sum,
     SumAbove,
     Varied,
@@ -47,6 +53,7 @@ HOURS_OF_THE_DAY = 24
 
 
 _DAY_ZERO = date(1899, 12, 30)  # of a workbook
+LAST_DAY = date(9999, 12, 31)
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +62,8 @@ class Grain:
 
     `guarded` quantities stand only in rows where the flag `fits` does; elsewhere they are NaN, or empty text. `typed`
     are the quantities and rows in which a case types over what its source gives. `unsure` quantities rest on a figure
-    that an analyst may leave blank as unknown, and are then unknown themselves.
+    that an analyst may leave blank as unknown, and are then unknown themselves. `inlined` sources have no column: the
+    formulas of a long grain look them up where they need them.
     """
 
     name: str
@@ -65,6 +73,7 @@ class Grain:
     guarded: frozenset[str] = field(default=frozenset())
     typed: frozenset[tuple[str, int]] = field(default=frozenset())
     unsure: frozenset[str] = field(default=frozenset())
+    inlined: frozenset[str] = field(default=frozenset())
 
     def annotation(self, quantity: str) -> Any:
         """The unit a quantity of this grain is annotated with."""
@@ -99,19 +108,25 @@ def month_days(inputs: Inputs) -> float:
     given = inputs.settings["days_in_month"]
     if given is not None and not np.isnan(given):
         return float(given)
-    return calendar_days(inputs)
+    return calendar_days(month_ahead(inputs, 0))
 
 
-def calendar_days(inputs: Inputs) -> float:
-    """Days of the report month by the calendar."""
+def month_ahead(inputs: Inputs, months: float) -> date:
+    """First day of the month so many after the report's."""
     month: date = inputs.settings["report_month"]
+    years, past = divmod(month.month - 1 + int(months), 12)
+    return date(month.year + years, past + 1, 1)
+
+
+def calendar_days(month: date) -> float:
+    """Days of a month by the calendar."""
     return float(calendar.monthrange(month.year, month.month)[1])
 
 
 def working_days(inputs: Inputs) -> float:
     """Days of the report month that are not a Saturday or Sunday."""
     first: date = inputs.settings["report_month"].replace(day=1)
-    return float(np.busday_count(first, first + timedelta(days=int(calendar_days(inputs)))))
+    return float(np.busday_count(first, first + timedelta(days=int(calendar_days(first)))))
 
 
 def _hour_shares(inputs: Inputs, profiles: Any, hours: Any, is_weekend: Any, is_every_day: Any) -> Any:
@@ -158,13 +173,28 @@ def _values_of(source: Source, inputs: Inputs, columns: Columns, grains: Mapping
         case DaysBilled():
             return np.full(rows, month_days(inputs))
         case CalendarDays():
-            return np.full(rows, calendar_days(inputs))
+            return np.full(rows, calendar_days(month_ahead(inputs, 0)))
         case WorkingDays():
             return np.full(rows, working_days(inputs))
         case HourShare(profile, hour, is_weekend, is_every_day):
             return _hour_shares(inputs, *(columns[name] for name in (profile, hour, is_weekend, is_every_day)))
         case IsWord(by, word):
             return np.where(columns[by] == word, 1.0, 0.0)
+        case DaysAhead(by):
+            billed = None if np.isnan(inputs.settings["days_in_month"]) else inputs.settings["days_in_month"]
+            return np.array([billed or calendar_days(month_ahead(inputs, months)) for months in columns[by]])
+        case StartAhead(by, later):
+            return np.array([day_number(month_ahead(inputs, months + later)) for months in columns[by]])
+        case EndDay(looked):
+            return np.array([day_number(day or LAST_DAY) for day in _values_of(looked, inputs, columns, grains)])
+        case OneOf(looked, words):
+            return np.where(np.isin(_values_of(looked, inputs, columns, grains), words), 1.0, 0.0)
+        case Crossed(sheet, by, across):
+            crossings = zip(columns[by], columns[across], strict=True)
+            return np.array([_look_up(inputs, sheet, [key], name)[0] if key else 1.0 for key, name in crossings])
+        case Running(grain, quantity, _, order):
+            places, values = grains[grain].values[order], np.nan_to_num(grains[grain].values[quantity])
+            return np.array([values[(places > 0) & (places <= here)].sum() for here in columns[order]])
         case Sum(grain, quantity, _, by, where, weight):
             values = np.nan_to_num(grains[grain].values[quantity])
             counted = values * grains[grain].values[where] if where else values
@@ -260,6 +290,7 @@ def make_grain(
     guards: Iterable[str] = (),
     changes: Sequence[Mapping[str, Any]] = (),
     unknown: Iterable[str] = (),
+    inlined: Iterable[str] = (),
 ) -> Grain:
     """Reads the inputs of a grain, calculates its formulas, and blanks what does not stand where the guard is 0."""
     columns: Columns = dict(keys)
@@ -273,7 +304,7 @@ def make_grain(
         values[quantity] = np.where(values["fits"] > 0, values[quantity], nothing)
     typed = frozenset((quantity, row) for row, change in enumerate(changes) for quantity in change)
     unsure = frozenset(q for blank in unknown for q in depending_on(blank, formulas) if q in formulas)
-    return Grain(name, sources, formulas, values, guarded, typed, unsure)
+    return Grain(name, sources, formulas, values, guarded, typed, unsure, frozenset(inlined))
 
 
 def _typed_over(values: Any, quantity: str, changes: Sequence[Mapping[str, Any]]) -> Any:

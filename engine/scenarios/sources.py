@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.sheets import BY_NAME, HARDWARE, MODELS, SETTINGS, Choice, Column, Sheet
-from engine.units import Count, Date, Days, Flag, Share, Text
+from engine.units import Count, Date, Days, Flag, Number, Share, Text
 
 LINES, CONFIGURED, BY_TRAFFIC, TOTAL = "Traffic lines", "Calculation", "By traffic", "Total"
 CASES, DECISIONS = "Cases", "Decisions"
@@ -23,6 +23,9 @@ PRICE_ROWS, PRICE_LISTS, BILLED, TARIFFS = "Price rows", "Price lists", "Billed 
 LEDGER, OTHER_COST_LINES, PROFIT_LINES = "Ledger", "Other cost lines", "Profit lines"
 BY_MODEL, BY_CLASS = "By model", "By class"
 ACCELERATORS, APIS, RATIOS, DRAFTS, PRICE_COURSE = "Accelerators", "APIs", "Ratios", "Drafts", "Price course"
+
+CALENDAR_AHEAD, DEMAND_AHEAD, MONTHS_AHEAD = "Calendar ahead", "Demand ahead", "Months ahead"
+MODELS_AHEAD, TOTALS_AHEAD, MODEL_OUTLOOK, PAYBACK = "Models ahead", "Totals ahead", "Model outlook", "Payback"
 
 
 @dataclass(frozen=True)
@@ -148,6 +151,50 @@ class CalendarDays:
 
 
 @dataclass(frozen=True)
+class DaysAhead:
+    """Days of the month so many ahead of the report's: the setting, or the calendar's."""
+
+    by: str
+    annotation: Any = SETTINGS.column("days_in_month").annotation
+
+
+@dataclass(frozen=True)
+class StartAhead:
+    """First day of the month so many ahead of the report's, `later` months after it, as the number of that day."""
+
+    by: str
+    later: int = 0
+    annotation: Any = Date
+
+
+@dataclass(frozen=True)
+class EndDay:
+    """The number of the day in the cell that `Looked` reads; where it is blank, of a day that nobody waits for."""
+
+    looked: Looked
+    annotation: Any = Date
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """1 where the cell that `Looked` reads holds one of the words."""
+
+    looked: Looked
+    words: tuple[str, ...]
+    annotation: Any = Flag
+
+
+@dataclass(frozen=True)
+class Crossed:
+    """Read from a sheet where the row whose key stands in `by` meets the column named in `across`; 1 without a row."""
+
+    sheet: Sheet
+    by: str
+    across: str
+    annotation: Any = Number
+
+
+@dataclass(frozen=True)
 class WorkingDays:
     """Days of the report month that are not a Saturday or Sunday."""
 
@@ -218,6 +265,16 @@ class Matched:
 
 
 @dataclass(frozen=True)
+class Running:
+    """Sum of a quantity over the rows of another grain whose `order` is above 0 and at most this row's."""
+
+    grain: str
+    quantity: str
+    annotation: Any
+    order: str
+
+
+@dataclass(frozen=True)
 class Mean:
     """Weighted mean of a quantity over the rows of another grain that share this row's key."""
 
@@ -250,7 +307,7 @@ class Varied:
 
 @dataclass(frozen=True)
 class Largest:
-    """Largest of a quantity over the rows of another grain that share this row's key."""
+    """Largest of a quantity over the rows of another grain that share this row's key, or over all; never below 0."""
 
     grain: str
     quantity: str
@@ -268,10 +325,10 @@ class Smallest:
     annotation: Any
 
 
-Calendar = DaysBilled | CalendarDays | WorkingDays | MonthStart | DayOf
+Calendar = DaysBilled | CalendarDays | WorkingDays | DaysAhead | MonthStart | StartAhead | DayOf | EndDay
 Aggregate = Sum | SumAbove | Matched | Mean | Largest | Smallest | HasOne
-Read = Looked | Known | Filled | Paired | Said | Chosen | Setting
-Source = Key | Read | Calendar | HourShare | IsWord | Aggregate | Varied
+Read = Looked | Known | Filled | Paired | Said | OneOf | Crossed | Chosen | Setting
+Source = Key | Read | Calendar | HourShare | IsWord | Aggregate | Running | Varied
 
 
 def may_be_unknown(source: Source) -> bool:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from bad_workbooks.valid import Defect, Edit, at, both, fill, more
+from bad_workbooks.valid import SEEN, Defect, Edit, at, both, fill, more
 from openpyxl import Workbook
+
+from engine.sheets import MONTH_NAMES
 
 
 def figure(name: str, column: str, value: Any, says: str, hardware: str = "H100 SXM") -> Defect:
@@ -118,7 +120,7 @@ WARNINGS = (
         "a measurement that cannot be of this traffic",
         fill("Configurations", MEASURED),
         at("Configurations", "measured_input_speed"),
-        "measured_input_speed is 3,000 tok/s; 1,000 tok/s of output (T5) come with 4,000 tok/s of input in 'chat'. "
+        "measured_input_speed is 3,000 tok/s; 1,000 tok/s of output (U5) come with 4,000 tok/s of input in 'chat'. "
         "Check that both were measured together, on traffic of these lengths.",
     ),
     Defect(
@@ -160,5 +162,12 @@ WARNINGS = (
         at("Traffic", "traffic"),
         "'chat' has demand, but no configuration with a requests_share serves it. "
         "Its requests are in no total; give a configuration a share if they should be.",
+    ),
+    Defect(
+        "a season of percents",
+        fill("Seasons", {"season": "Office year", **dict.fromkeys(MONTH_NAMES, 80), **SEEN}),
+        at("Seasons", "january"),
+        "the factors of season 'Office year' have a mean of 80; they are multiples of a mean month, so about 1. "
+        "Check all twelve.",
     ),
 )

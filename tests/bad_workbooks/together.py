@@ -7,12 +7,18 @@ from typing import Any
 
 from bad_workbooks.valid import SEEN, Defect, Edit, at, both, fill, more
 
+from engine.sheets import MONTH_NAMES
+
 
 def _mix(*shares: tuple[str, str, float]) -> Edit:
     rows: list[dict[str, Any]] = [
         {"traffic_mix": mix, "traffic": traffic, "mix_share": share, **SEEN} for mix, traffic, share in shares
     ]
     return fill("Traffic mixes", *rows)
+
+
+def _season(**months: float) -> Edit:
+    return fill("Seasons", {"season": "Office year", **dict.fromkeys(MONTH_NAMES, 1), **months, **SEEN})
 
 
 _BATCH_WITHOUT_DEMAND = more("Traffic", {"traffic": "batch", "mean_requests": None, "peak_requests": None})
@@ -168,5 +174,53 @@ DEFECTS = (
         at("Configurations", "traffic"),
         "'chat' sends prompts of 200,000 tokens (Traffic!D5); Llama 8B takes 131,072 (Models!U5). "
         "Serve it with another model, or correct either figure.",
+    ),
+    Defect(
+        "an outlook of half a year",
+        fill("Settings", {"forward_months": 6}),
+        at("Settings", "forward_months"),
+        "forward_months is 6; allowed is 12 to 36, or 0. Type 12 for a year, or 0 to leave the months ahead out.",
+    ),
+    Defect(
+        "a commitment on demand",
+        fill("Configurations", {"committed_until": date(2027, 6, 30)}),
+        at("Configurations", "committed_until"),
+        "committed_until is given, but 'on demand' commits to nothing; a commitment is 1 year or 3 years (M5). "
+        "Clear this cell, or correct the price basis.",
+    ),
+    Defect(
+        "a commitment that is over",
+        both(
+            fill("Hardware", {"one_year_price": 2.1}),
+            fill("Configurations", {"price_basis": "1 year", "committed_until": date(2026, 10, 31)}),
+        ),
+        at("Configurations", "committed_until"),
+        "committed_until is 2026-10-31; that is before the month reported, 2026-11. "
+        "Type the last day of the commitment that holds now, or choose on demand as price_basis.",
+    ),
+    Defect(
+        "a season that is not there",
+        both(_season(), fill("Traffic", {"season": "Office yaer"})),
+        at("Traffic", "season"),
+        "'Office yaer' is not on the Seasons sheet, which has: Office year. Did you mean Office year? "
+        "Choose one, or add a row there.",
+    ),
+    Defect(
+        "a season with a month of nothing",
+        _season(august=0),
+        at("Seasons", "august"),
+        "august is 0; allowed is 0.01 to 100. Check the figure.",
+    ),
+    Defect(
+        "a season with a month below nothing",
+        _season(august=-0.5),
+        at("Seasons", "august"),
+        "august is -0.5; allowed is 0.01 to 100. Check the figure.",
+    ),
+    Defect(
+        "demand that shrinks by more than there is",
+        fill("Traffic", {"demand_growth": -1.2}),
+        at("Traffic", "demand_growth"),
+        "demand_growth is -120 %; allowed is -99 % to 100 %. Type -1.2 % or -0.012.",
     ),
 )

@@ -1,0 +1,268 @@
+"""The months ahead: monthly revenue, bill and profit, the month a model stops earning, and what that rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from engine.derivation import label
+from engine.report.live import LiveSheet
+from engine.report.outlook import ALL, BY_MODEL, BY_MONTH, last_month, milestones, month_of
+from engine.report.pages.deployments import MOST_ROWS
+from engine.report.values import Figure, Head, Line, Lines, Margin, Paragraph, Row, Section, Table
+from engine.report.words import MoneyScale, count_of, does, listed, money_scale, sentence
+from engine.scenarios import (
+    CONFIGURED,
+    DEMAND_AHEAD,
+    MODEL_OUTLOOK,
+    MODELS_AHEAD,
+    PAYBACK,
+    TOTAL,
+    TOTALS_AHEAD,
+    Scenario,
+)
+from engine.scenarios.ahead import EXPECTED
+from engine.sheets import CONFIGURATIONS, MONTH_NAMES, SEASONS, SETTINGS, TRAFFIC
+from engine.units import Date, DollarsPerMonth, Share, Text, brief_money
+
+LONGEST_SOURCE = 110
+UNCHANGED = (
+    "Requests keep their lengths, and peaks grow as means do. Every fleet stays on its accelerators, batch and terms; "
+    "what is committed is paid to its last day, and all else costs the rent of its month. Prices fall alike for all "
+    "models. Other costs of serving are not in it."
+)
+
+
+def outlook_pages(scenario: Scenario, sheet: LiveSheet) -> tuple[Section, ...]:
+    """What the months ahead earn, and what the outlook rests on."""
+    return (_months(scenario, sheet), _rests_on(scenario, sheet))
+
+
+def _name(scenario: Scenario, ahead: float) -> str:
+    return f"{month_of(scenario, ahead):%B %Y}"
+
+
+def _months(scenario: Scenario, sheet: LiveSheet) -> Section:
+    months, money = last_month(scenario), money_scale(scenario[TOTAL].value("fleet_cost", "Total"))
+    blocks = (Paragraph(_lead(scenario)), _course(scenario, sheet, money), _by_model(scenario, sheet, money))
+    return Section(f"The next {months} months", _finding(scenario), blocks)
+
+
+def _totals(scenario: Scenario, quantity: str) -> list[float]:
+    return [float(value) for value in scenario[TOTALS_AHEAD].values[quantity]]
+
+
+def _finding(scenario: Scenario) -> str:
+    profit = _totals(scenario, "forward_profit")
+    first, last = brief_money(profit[0]), brief_money(profit[-1])
+    months = last_month(scenario)
+    if first == last:
+        moved = f"Gross profit is {first} a month today and in {months} months"
+    else:
+        moved = f"Gross profit {'rises' if profit[-1] > profit[0] else 'falls'} from {first} a month to {last} in "
+        moved += f"{months} months"
+    stops = _stopping(scenario)
+    if not stops:
+        return moved
+    first_model, ahead = stops[0]
+    others = f", the first of {count_of(len(stops), 'model')}" if len(stops) > 1 else ""
+    return f"{moved}; {first_model} stops earning in {_name(scenario, ahead)}{others}"
+
+
+def _stopping(scenario: Scenario) -> list[tuple[str, float]]:
+    """Models that stop earning, with the months ahead, the first to stop first."""
+    grain = scenario[MODEL_OUTLOOK]
+    found = [(str(key), grain.value("stopping_month", key)) for key in grain.keys]
+    return sorted(((key, ahead) for key, ahead in found if ahead is not None), key=lambda item: item[1])
+
+
+def _lead(scenario: Scenario) -> str:
+    months, grain = last_month(scenario), scenario[PAYBACK]
+    revenue, bill, accelerators = (
+        _totals(scenario, name) for name in ("forward_revenue", "forward_bill", "forward_accelerators")
+    )
+    earned = grain.value("outlook_profit", ALL)
+    parts = [
+        f"From {_name(scenario, 1)} to {_name(scenario, months)} all models together "
+        f"{'earn' if earned >= 0 else 'lose'} {brief_money(abs(earned))} on revenue of "
+        f"{brief_money(grain.value('outlook_revenue', ALL))}.",
+        f"Revenue goes from {brief_money(revenue[0])} a month to {brief_money(revenue[-1])}, the bill from "
+        f"{brief_money(bill[0])} to {brief_money(bill[-1])}, the accelerators from {accelerators[0]:,.0f} to "
+        f"{accelerators[-1]:,.0f}.",
+    ]
+    models = scenario[MODEL_OUTLOOK]
+    never = [str(key) for key in models.keys if not models.value("last_earning_months", key)]
+    if never:
+        parts.append(f"{listed(never)} {does(never, 'earn')} in none of these months.")
+    return " ".join(parts)
+
+
+def _course(scenario: Scenario, sheet: LiveSheet, money: MoneyScale) -> Lines:
+    def line(name: str, quantity: str, tone: str) -> Line:
+        return Line(name, tuple(money.of(value) for value in _totals(scenario, quantity)), tone)
+
+    months, profit = last_month(scenario), _totals(scenario, "forward_profit")
+    best = profit.index(max(profit))
+    return Lines(
+        title=f"The best month is {_name(scenario, best)}, at {brief_money(profit[best])}."
+        if best
+        else f"No month ahead earns as much as {_name(scenario, 0)}.",
+        description=f"Revenue, accelerator bill and gross profit, {money.words} a month",
+        labels=_labels(scenario),
+        lines=(
+            line("revenue", "forward_revenue", "plain"),
+            line("bill", "forward_bill", "dashed"),
+            line("profit", "forward_profit", "strong"),
+        ),
+        unit=DollarsPerMonth,
+        value_head=f"{money.words} a month",
+        note=Margin("Chart", sheet.range(BY_MONTH), f"{_name(scenario, 0)} is the month reported"),
+        alt=f"Revenue, accelerator bill and gross profit by month over {months} months: profit goes from "
+        f"{brief_money(profit[0])} to {brief_money(profit[-1])} a month.",
+    )
+
+
+def _labels(scenario: Scenario) -> tuple[str, ...]:
+    return tuple(f"{month_of(scenario, ahead):%b %Y}" for ahead in range(last_month(scenario) + 1))
+
+
+def _by_model(scenario: Scenario, sheet: LiveSheet, money: MoneyScale) -> Table:
+    grain, ahead, shown = scenario[MODEL_OUTLOOK], scenario[MODELS_AHEAD], milestones(scenario)
+    names = [str(key) for key in scenario[TOTALS_AHEAD].keys]
+    every = sorted((str(key) for key in grain.keys), key=lambda key: -grain.value("outlook_profit", key))
+    kept = every[: MOST_ROWS - 1]
+
+    def profit(value: float) -> Figure:
+        return Figure(money.of(value), DollarsPerMonth, tone="bad" if value < 0 else "plain")
+
+    rows = [
+        Row(
+            (
+                key,
+                *(profit(ahead.value("forward_profit", f"{key}, {names[place]}")) for place in shown),
+                profit(grain.value("outlook_profit", key)),
+                _share(ahead.value("forward_margin", f"{key}, {names[-1]}")),
+                _verdict(scenario, key),
+            )
+        )
+        for key in every[: MOST_ROWS - 1]
+    ]
+    totals = scenario[TOTALS_AHEAD]
+    rows.append(
+        Row(
+            (
+                ALL,
+                *(profit(totals.value("forward_profit", names[place])) for place in shown),
+                profit(scenario[PAYBACK].value("outlook_profit", ALL)),
+                _share(totals.value("forward_margin", names[-1])),
+                "",
+            ),
+            "total",
+        )
+    )
+    return Table(
+        "Gross profit by model",
+        money.words,
+        (
+            Head("Model"),
+            *(Head(f"{month_of(scenario, place):%b %Y}", DollarsPerMonth, "a month") for place in shown),
+            Head("Together", DollarsPerMonth, f"{last_month(scenario)} months"),
+            Head("Margin", Share, "last month"),
+            Head("Earning"),
+        ),
+        tuple(rows),
+        Margin("Table", sheet.range(BY_MODEL)),
+        "Together: the months after the one reported. A model stops earning in the month from which on it earns in "
+        "none; a loss that is made good is none."
+        + (f" {len(every) - len(kept)} smaller ones are on the {sheet.name} sheet." if kept != every else ""),
+    )
+
+
+def _share(margin: float | None) -> Figure | None:
+    return None if margin is None else Figure(margin, Share, tone="bad" if margin < 0 else "plain")
+
+
+def _verdict(scenario: Scenario, key: str) -> Figure | str:
+    grain = scenario[MODEL_OUTLOOK]
+    verdict, ahead = str(grain.value("earning_verdict", key)), grain.value("stopping_month", key)
+    if ahead is None:
+        return verdict if grain.value("last_earning_months", key) else Figure(verdict, tone="bad")
+    return Figure(f"stops in {month_of(scenario, ahead):%b %Y}", tone="bad")
+
+
+def _rests_on(scenario: Scenario, sheet: LiveSheet) -> Section:
+    found, said = tuple(_assumptions(scenario)), str(scenario.inputs.settings["outlook_source"])
+    cell = scenario.inputs.cell(SETTINGS.name, "outlook_source")
+    table = Table(
+        "What is assumed to change",
+        f"{min(len(found), MOST_ROWS)} of {len(found)}; what is blank on the input sheets stays as it is",
+        (Head("Cell", tone="quiet"), Head("Assumption"), Head("Value", Share, tone="strong"), Head("Source")),
+        found[:MOST_ROWS],
+        None,
+        f"{UNCHANGED} {cell}: {said}." if said else UNCHANGED,
+    )
+    blocks = (_balance(scenario, sheet), table)
+    return Section("What the months ahead rest on", _payback_finding(scenario), blocks)
+
+
+def _payback_finding(scenario: Scenario) -> str:
+    grain, months = scenario[PAYBACK], last_month(scenario)
+    invested, ahead = scenario.inputs.settings["investment"], grain.value("payback_month", ALL)
+    if not invested:
+        return f"In {months} months gross profit adds up to {brief_money(grain.value('outlook_profit', ALL))}"
+    if ahead is None:
+        short = brief_money(-_totals(scenario, "forward_balance")[-1])
+        return f"The investment of {brief_money(invested)} is not paid back in {months} months: {short} is missing"
+    return f"The investment of {brief_money(invested)} is paid back by the end of {_name(scenario, ahead)}"
+
+
+def _balance(scenario: Scenario, sheet: LiveSheet) -> Lines:
+    balance, ahead = _totals(scenario, "forward_balance"), scenario[PAYBACK].value("payback_month", ALL)
+    money = money_scale(max(abs(value) for value in balance))
+    invested = ", less what was invested" if scenario.inputs.settings["investment"] else ""
+    return Lines(
+        title=f"By {_name(scenario, last_month(scenario))} the months ahead have brought {brief_money(balance[-1])}"
+        f"{invested}.",
+        description=f"Gross profit of the months ahead, added up{invested}, {money.words}",
+        labels=_labels(scenario),
+        lines=(Line("added up", tuple(money.of(value) for value in balance), "strong"),),
+        unit=DollarsPerMonth,
+        value_head=money.words,
+        mark=None if ahead is None else (int(ahead), f"paid back: {_name(scenario, ahead)}"),
+        note=Margin("Chart", sheet.range(BY_MONTH), "last column"),
+        alt=f"Gross profit of the months ahead, added up{invested}: {brief_money(balance[-1])} at the end.",
+    )
+
+
+def _assumptions(scenario: Scenario) -> Iterator[Row]:
+    """Every input that says how something will change, with its cell and source."""
+    inputs, configured = scenario.inputs, scenario[CONFIGURED]
+    settings = inputs.settings
+    source = f"{inputs.cell(SETTINGS.name, 'outlook_source')}, below" if settings["outlook_source"] else ""
+    for name in EXPECTED:
+        cell, given = inputs.cell(SETTINGS.name, name), settings[name]
+        if given and name == "investment":
+            yield Row((cell, "Investment to be paid back", Figure(brief_money(given), Text), source))
+        elif given:
+            value = Figure(given, SETTINGS.column(name).annotation)
+            yield Row((cell, f"{sentence(label(name))}, a year", value, source))
+    served = {str(name) for name in scenario[DEMAND_AHEAD].values["traffic_class"]}
+    seasons = dict.fromkeys(str(name) for name in scenario[DEMAND_AHEAD].values["season"] if name)
+    for row in inputs.tables[TRAFFIC.name]:
+        if row["traffic"] in served and row["demand_growth"]:
+            value = Figure(row["demand_growth"], Share)
+            yield Row((row.cell("demand_growth"), f"{row['traffic']}, growth a month", value, _short(row["source"])))
+    for row in inputs.tables[SEASONS.name]:
+        if row["season"] in seasons:
+            low, high = (of(MONTH_NAMES, key=lambda name: row[name]) for of in (min, max))
+            users = [each["traffic"] for each in inputs.tables[TRAFFIC.name] if each["season"] == row["season"]]
+            text = f"{row['season']}, for {listed(users)}: lowest in {low.title()}, highest in {high.title()}"
+            value = Figure(f"{row[low]:g} to {row[high]:g}", Text)
+            yield Row((row.cell(low), text, value, _short(row["source"])))
+    for row in inputs.tables[CONFIGURATIONS.name]:
+        if row["committed_until"] and configured.value("counts", row["configuration"]):
+            value = Figure(row["committed_until"], Date)
+            yield Row((row.cell("committed_until"), f"{label(row['configuration'])}, committed until", value, ""))
+
+
+def _short(source: str) -> str:
+    return source if len(source) <= LONGEST_SOURCE else source[:LONGEST_SOURCE].rstrip() + " \u2026"

@@ -1,0 +1,264 @@
+"""Ahead: grains of the months to come: a month, a class or configuration in it, and what they add up to.
+
+Says which rows they have and where each input is read. Knows neither Excel's grammar nor what is inside a formula.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.calculation import Columns
+from engine.formulas import EVERY_FORMULA, Formulas, needs
+from engine.scenarios.grains import Grain, make_grain, month_ahead
+from engine.scenarios.sources import (
+    CALENDAR_AHEAD,
+    CONFIGURED,
+    DEMAND_AHEAD,
+    LINES,
+    MODEL_OUTLOOK,
+    MODELS_AHEAD,
+    MONTHS_AHEAD,
+    PAYBACK,
+    TOTALS_AHEAD,
+    Crossed,
+    DaysAhead,
+    EndDay,
+    Key,
+    Known,
+    Largest,
+    Looked,
+    Mean,
+    OneOf,
+    Running,
+    Setting,
+    Source,
+    StartAhead,
+    Sum,
+    Varied,
+)
+from engine.sheets import COMMITTED_BASES, CONFIGURATIONS, MONTH_NAMES, SEASONS, SETTINGS, TRAFFIC
+from engine.units import Count, Dollars, DollarsPerMonth, Flag, Months, Number, Share, Text
+from engine.workbook.read import Inputs
+
+Grains = Mapping[str, Grain]
+
+# What is said of the months to come; without any of it they would only repeat the month reported.
+EXPECTED = ("price_decline", "software_speed_up", "rent_change", "investment")
+KEY_UNITS = {"months_ahead": Months, "is_ahead": Flag, "mix_share": Share}
+
+
+def _chosen(names: str) -> Formulas:
+    return {name: EVERY_FORMULA[name] for name in names.split()}
+
+
+CALENDAR_FORMULAS = _chosen("price_factor speed_factor rent_factor")
+DEMAND_FORMULAS = _chosen("class_requests demand_factor")
+MONTH_FORMULAS = _chosen(
+    "forward_revenue forward_replicas forward_prefill_replicas forward_accelerators forward_committed_share "
+    "forward_committed_accelerators forward_committed_cost forward_rented_cost forward_bill forward_profit"
+)
+MODEL_FORMULAS = _chosen("forward_margin earning_months")
+TOTAL_FORMULAS = _chosen("forward_margin forward_balance months_paid_back earning_months")
+OUTLOOK_FORMULAS = _chosen("stopping_month earning_verdict")
+PAYBACK_FORMULAS = OUTLOOK_FORMULAS | _chosen("payback_month payback_verdict")
+
+
+@dataclass(frozen=True)
+class _Month:
+    """A month of the outlook: how far ahead it lies, how its rows are named, and its name in the year."""
+
+    ahead: int
+    name: str
+    calendar_name: str
+
+
+def looks_ahead(inputs: Inputs) -> bool:
+    """Whether the workbook asks for months ahead, and says of anything how it will change."""
+    traffic, configured = inputs.tables[TRAFFIC.name], inputs.tables[CONFIGURATIONS.name]
+    said = (
+        *(inputs.settings[name] for name in EXPECTED),
+        *traffic.columns["demand_growth"],
+        *traffic.columns["season"],
+        *configured.columns["committed_until"],
+    )
+    return inputs.settings["forward_months"] > 0 and any(said)
+
+
+def months_ahead(inputs: Inputs, grains: Grains) -> Grains:
+    """The grains of the months to come, from the month reported on; none where nothing is asked or nothing serves."""
+    served = [str(key) for key in grains[CONFIGURED].keys if grains[CONFIGURED].value("counts", key)]
+    if not served or not looks_ahead(inputs):
+        return {}
+    months = [_month(inputs, ahead) for ahead in range(int(inputs.settings["forward_months"]) + 1)]
+    made = dict(grains)
+    made[CALENDAR_AHEAD] = _calendar(inputs, made, months)
+    made[DEMAND_AHEAD] = _demand(inputs, made, months, served)
+    made[MONTHS_AHEAD] = _configurations(inputs, made, months, served)
+    models = list(dict.fromkeys(str(grains[CONFIGURED].value("model", key)) for key in served))
+    made[MODELS_AHEAD] = _models(inputs, made, months, models)
+    made[TOTALS_AHEAD] = _totals(inputs, made, months)
+    made[MODEL_OUTLOOK] = _model_outlook(inputs, made, models)
+    made[PAYBACK] = _payback(inputs, made)
+    return {name: grain for name, grain in made.items() if name not in grains}
+
+
+def _month(inputs: Inputs, ahead: int) -> _Month:
+    first = month_ahead(inputs, ahead)
+    return _Month(ahead, f"{first:%Y-%m}", MONTH_NAMES[first.month - 1])
+
+
+def _grain(
+    name: str,
+    keys: Columns,
+    shown: Mapping[str, Source],
+    formulas: Formulas,
+    inputs: Inputs,
+    grains: Grains,
+    looked_up: Mapping[str, Source] | None = None,
+    guards: Iterable[str] = (),
+) -> Grain:
+    """A grain whose keys and `shown` sources have columns; what is `looked_up`, or stands on Settings, has none."""
+    every: dict[str, Source] = {key: Key(KEY_UNITS.get(key, Text)) for key in keys}
+    every |= {**shown, **(looked_up or {})}
+    for quantity in sorted(_needed(formulas) - set(every)):
+        every[quantity] = Setting(SETTINGS.column(quantity))
+    inlined = [quantity for quantity in every if quantity not in keys and quantity not in shown]
+    return make_grain(name, keys, every, formulas, inputs, grains, guards=guards, inlined=inlined)
+
+
+def _needed(formulas: Formulas) -> set[str]:
+    return set().union(*(needs(formula) for formula in formulas.values())) - set(formulas)
+
+
+def _calendar(inputs: Inputs, grains: Grains, months: list[_Month]) -> Grain:
+    keys: Columns = {
+        "month": np.array([month.name for month in months]),
+        "months_ahead": np.array([float(month.ahead) for month in months]),
+    }
+    sources: dict[str, Source] = {
+        "forward_days": DaysAhead("months_ahead"),
+        "month_start": StartAhead("months_ahead"),
+        "next_month_start": StartAhead("months_ahead", later=1),
+    }
+    return _grain(CALENDAR_AHEAD, keys, sources, CALENDAR_FORMULAS, inputs, grains)
+
+
+def _demand(inputs: Inputs, grains: Grains, months: list[_Month], served: list[str]) -> Grain:
+    """Every class within a traffic that is served, in every month."""
+    traffics = {str(grains[CONFIGURED].value("traffic", key)) for key in served}
+    lines = grains[LINES].values
+    of = zip(lines["traffic"].tolist(), lines["traffic_class"].tolist(), lines["mix_share"].tolist(), strict=True)
+    rows = [(line, month) for line in of if line[0] in traffics for month in months]
+    keys: Columns = {
+        "class_month": np.array([f"{_named(*line[:2])}, {month.name}" for line, month in rows]),
+        "traffic_month": np.array([f"{line[0]}, {month.name}" for line, month in rows]),
+        "traffic_class": np.array([line[1] for line, _ in rows]),
+        "mix_share": np.array([line[2] for line, _ in rows]),
+        "months_ahead": np.array([float(month.ahead) for _, month in rows]),
+        "calendar_month": np.array([month.calendar_name for _, month in rows]),
+        "report_month_name": np.array([months[0].calendar_name] * len(rows)),
+    }
+
+    def of_class(name: str) -> Looked:
+        return Looked(TRAFFIC, TRAFFIC.column(name), "traffic_class")
+
+    sources: dict[str, Source] = {
+        "season": of_class("season"),
+        "month_season": Crossed(SEASONS, "season", "calendar_month"),
+        "report_season": Crossed(SEASONS, "season", "report_month_name"),
+    }
+    looked_up: dict[str, Source] = {
+        "mean_requests": of_class("mean_requests"),
+        "has_demand": Known(of_class("mean_requests")),
+        "demand_growth": of_class("demand_growth"),
+    }
+    return _grain(DEMAND_AHEAD, keys, sources, DEMAND_FORMULAS, inputs, grains, looked_up)
+
+
+def _named(traffic: str, traffic_class: str) -> str:
+    return traffic if traffic == traffic_class else f"{traffic}: {traffic_class}"
+
+
+def _configurations(inputs: Inputs, grains: Grains, months: list[_Month], served: list[str]) -> Grain:
+    configured = grains[CONFIGURED]
+    rows = [(key, month) for key in served for month in months]
+    models = [str(configured.value("model", key)) for key, _ in rows]
+    traffics = [str(configured.value("traffic", key)) for key, _ in rows]
+    names = [month.name for _, month in rows]
+    keys: Columns = {
+        "configuration_month": np.array([f"{key}, {month.name}" for key, month in rows]),
+        "configuration": np.array([key for key, _ in rows]),
+        "month": np.array(names),
+        "months_ahead": np.array([float(month.ahead) for _, month in rows]),
+        "model_month": np.array([f"{model}, {name}" for model, name in zip(models, names, strict=True)]),
+        "traffic_month": np.array([f"{traffic}, {name}" for traffic, name in zip(traffics, names, strict=True)]),
+    }
+
+    def own(name: str) -> Looked:
+        return Looked(CONFIGURATIONS, CONFIGURATIONS.column(name), "configuration")
+
+    sources: dict[str, Source] = {
+        "demand_factor": Mean(DEMAND_AHEAD, "demand_factor", "class_requests", "traffic_month", Number)
+    }
+    looked_up: dict[str, Source] = {
+        "is_committed": OneOf(own("price_basis"), COMMITTED_BASES),
+        "committed_until": EndDay(own("committed_until")),
+    }
+    for quantity in sorted(_needed(MONTH_FORMULAS) - {*keys, *sources, *looked_up} | {"fits"}):
+        other, by = (
+            (CALENDAR_AHEAD, "month") if quantity in grains[CALENDAR_AHEAD].values else (CONFIGURED, "configuration")
+        )
+        looked_up[quantity] = Varied(other, quantity, by, grains[other].annotation(quantity))
+    stands = [quantity for quantity in looked_up if quantity in configured.guarded]
+    return _grain(MONTHS_AHEAD, keys, sources, MONTH_FORMULAS, inputs, grains, looked_up, stands)
+
+
+def _sums(names: str, by: str) -> dict[str, Source]:
+    """Sums over configurations of what they come to in a month."""
+    annotations = {"forward_accelerators": Count}
+    return {name: Sum(MONTHS_AHEAD, name, annotations.get(name, DollarsPerMonth), by) for name in names.split()}
+
+
+def _models(inputs: Inputs, grains: Grains, months: list[_Month], models: list[str]) -> Grain:
+    rows = [(model, month) for model in models for month in months]
+    keys: Columns = {
+        "model_month": np.array([f"{model}, {month.name}" for model, month in rows]),
+        "model": np.array([model for model, _ in rows]),
+        "months_ahead": np.array([float(month.ahead) for _, month in rows]),
+        "is_ahead": np.array([float(month.ahead > 0) for _, month in rows]),
+    }
+    sources = _sums("forward_revenue forward_profit", "model_month")
+    return _grain(MODELS_AHEAD, keys, sources, MODEL_FORMULAS, inputs, grains)
+
+
+def _totals(inputs: Inputs, grains: Grains, months: list[_Month]) -> Grain:
+    keys: Columns = {
+        "month": np.array([month.name for month in months]),
+        "months_ahead": np.array([float(month.ahead) for month in months]),
+    }
+    sources = _sums("forward_revenue forward_bill forward_profit forward_accelerators", "months_ahead")
+    sources["profit_so_far"] = Running(MONTHS_AHEAD, "forward_profit", DollarsPerMonth, "months_ahead")
+    return _grain(TOTALS_AHEAD, keys, sources, TOTAL_FORMULAS, inputs, grains)
+
+
+def _model_outlook(inputs: Inputs, grains: Grains, models: list[str]) -> Grain:
+    sources: dict[str, Source] = {
+        "outlook_revenue": Sum(MODELS_AHEAD, "forward_revenue", Dollars, "model", "is_ahead"),
+        "outlook_profit": Sum(MODELS_AHEAD, "forward_profit", Dollars, "model", "is_ahead"),
+        "last_earning_months": Largest(MODELS_AHEAD, "earning_months", "model", Months),
+    }
+    return _grain(MODEL_OUTLOOK, {"model": np.array(models)}, sources, OUTLOOK_FORMULAS, inputs, grains)
+
+
+def _payback(inputs: Inputs, grains: Grains) -> Grain:
+    sources: dict[str, Source] = {
+        "outlook_revenue": Sum(MODELS_AHEAD, "forward_revenue", Dollars, "", "is_ahead"),
+        "outlook_profit": Sum(MODELS_AHEAD, "forward_profit", Dollars, "", "is_ahead"),
+        "last_earning_months": Largest(TOTALS_AHEAD, "earning_months", "", Months),
+        "most_months_paid_back": Largest(TOTALS_AHEAD, "months_paid_back", "", Months),
+    }
+    keys: Columns = {"outlook": np.array(["All models"])}
+    return _grain(PAYBACK, keys, sources, PAYBACK_FORMULAS, inputs, grains)
