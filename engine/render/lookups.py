@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.report.live import quoted, range_of, sheet_and_column
+from engine.report.live import letters, quoted, range_of, sheet_and_column, sheets_of
 from engine.scenarios import (
     Chosen,
     DaysBilled,
@@ -15,13 +15,14 @@ from engine.scenarios import (
     Largest,
     Looked,
     Mean,
+    Named,
     Scenario,
     Setting,
     Source,
     Sum,
     Varied,
 )
-from engine.sheets import BY_NAME, SETTINGS, Column, Sheet
+from engine.sheets import BY_NAME, FIRST_ROW, HEAD_ROW, SETTINGS, Column, Sheet
 from engine.tracing import EXCEL, written
 from engine.workbook.tables import Inputs
 
@@ -102,6 +103,10 @@ class Lookups:
             case Varied(grain=grain, quantity=quantity, by=by):
                 finer = self.scenario[grain]
                 return f"INDEX({range_of(finer, quantity)},MATCH({self._here(by)},{range_of(finer, by)},0))"
+            case Named(grain=grain, by=by):
+                ((name, quantities),) = sheets_of(self.scenario[grain]).items()
+                heads, row = (f"{quoted(name)}!$A${n}:${letters(len(quantities))}${n}" for n in (HEAD_ROW, FIRST_ROW))
+                return f"INDEX({row},1,MATCH({self._here(by)},{heads},0))"
         raise TypeError(f"{source} has no formula")
 
     def _setting(self, name: str) -> str:

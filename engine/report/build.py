@@ -9,6 +9,7 @@ from engine.report import workbook
 from engine.report.answer import Check, Earlier, answer, headline, lead
 from engine.report.further import further_questions
 from engine.report.live import LiveSheet
+from engine.report.owning import own_or_rent
 from engine.report.pages.assumptions import assumptions
 from engine.report.pages.costs import costs
 from engine.report.pages.decisions import checklist, decisions
@@ -16,6 +17,7 @@ from engine.report.pages.fleet import fleet
 from engine.report.pages.further import further_pages, per_dollar
 from engine.report.pages.margins import margins
 from engine.report.pages.method import method
+from engine.report.pages.owning import owning_pages
 from engine.report.pages.questions import question_pages
 from engine.report.pages.speed import speed
 from engine.report.published import published
@@ -23,6 +25,7 @@ from engine.report.values import Report, Section
 from engine.report.workbook import HEADLINES
 from engine.scenarios import BY_TRAFFIC, TOTAL, Scenario
 from engine.studies.alternatives import Move, cheapest_moves
+from engine.studies.owning import crossed
 from engine.studies.questions import Asked, answered, questions
 from engine.studies.reconcile import Reconciliation, shipped_figures
 
@@ -45,11 +48,12 @@ class Draft:
     asked: Asked | None
     questions: LiveSheet | None
     further: LiveSheet | None
+    owning: LiveSheet | None
     published: Reconciliation | None
 
     @property
     def sheets(self) -> tuple[LiveSheet, ...]:
-        asked = tuple(sheet for sheet in (self.questions, self.further) if sheet)
+        asked = tuple(sheet for sheet in (self.questions, self.further, self.owning) if sheet)
         return (self.summary, self.costs, self.margins, self.fleet, self.speed, *asked)
 
     @cached_property
@@ -70,6 +74,8 @@ class Draft:
             sections.append(checklist(scenario, self.asked.base, beside))
             sections += question_pages(scenario, self.asked, self.questions, self.further)
             sections += further_pages(scenario, self.asked, self.further) if self.further else []
+        if self.owning:
+            sections += owning_pages(scenario, self.owning)
         if serving:
             sections.append(assumptions(scenario))
         return tuple(sections)
@@ -81,6 +87,7 @@ def draft(scenario: Scenario, earlier: Earlier | None) -> Draft:
     asked = questions(scenario)
     if asked:
         scenario = answered(scenario, asked)
+    scenario = crossed(scenario)
     title = headline(scenario)
     before = dict(earlier.figures) if earlier else None
     return Draft(
@@ -96,6 +103,7 @@ def draft(scenario: Scenario, earlier: Earlier | None) -> Draft:
         asked,
         workbook.questions(scenario, asked) if asked else None,
         further_questions(scenario, asked) if asked else None,
+        own_or_rent(scenario),
         shipped_figures() if scenario.inputs.settings["published_figures"] else None,
     )
 

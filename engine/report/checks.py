@@ -8,15 +8,22 @@ from engine.report.live import PARTS, cell_of, letters, quoted, range_of, sheets
 from engine.scenarios import (
     ACCELERATORS,
     APIS,
+    BOOKS,
     BY_TRAFFIC,
     CASES,
     CONFIGURED,
+    CROSSINGS,
     DECISIONS,
     DRAFTS,
+    HOURS_OF_USE,
     LINES,
+    OWNERSHIP,
     PRICE_COURSE,
     RATIOS,
+    SEARCHED,
     TOTAL,
+    VOLUMES,
+    WAYS,
     Grain,
     Scenario,
 )
@@ -37,6 +44,13 @@ GRAINS = (
     RATIOS,
     DRAFTS,
     PRICE_COURSE,
+    OWNERSHIP,
+    BOOKS,
+    HOURS_OF_USE,
+    WAYS,
+    VOLUMES,
+    SEARCHED,
+    CROSSINGS,
 )
 
 

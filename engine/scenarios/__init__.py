@@ -13,6 +13,7 @@ import numpy as np
 
 from engine.calculation import Columns
 from engine.formulas import FORMULAS, LINE_FORMULAS, TOTAL_FORMULAS
+from engine.scenarios import owning
 from engine.scenarios.asked import FURTHER
 from engine.scenarios.grains import Grain, make_grain
 from engine.scenarios.joins import (
@@ -24,18 +25,26 @@ from engine.scenarios.joins import (
     sum_sources,
     wanted,
 )
+from engine.scenarios.owning import Crossing
 from engine.scenarios.sources import (
     ACCELERATORS,
     APIS,
+    BOOKS,
     BY_TRAFFIC,
     CASES,
     CONFIGURED,
+    CROSSINGS,
     DECISIONS,
     DRAFTS,
+    HOURS_OF_USE,
     LINES,
+    OWNERSHIP,
     PRICE_COURSE,
     RATIOS,
+    SEARCHED,
     TOTAL,
+    VOLUMES,
+    WAYS,
     Case,
     Chosen,
     DaysBilled,
@@ -46,6 +55,7 @@ from engine.scenarios.sources import (
     Largest,
     Looked,
     Mean,
+    Named,
     Setting,
     Source,
     Sum,
@@ -58,17 +68,25 @@ from engine.workbook.read import Inputs
 __all__ = [
     "ACCELERATORS",
     "APIS",
+    "BOOKS",
     "BY_TRAFFIC",
     "CASES",
     "CONFIGURED",
+    "CROSSINGS",
     "DECISIONS",
     "DRAFTS",
+    "HOURS_OF_USE",
     "LINES",
+    "OWNERSHIP",
     "PRICE_COURSE",
     "RATIOS",
+    "SEARCHED",
     "TOTAL",
+    "VOLUMES",
+    "WAYS",
     "Case",
     "Chosen",
+    "Crossing",
     "DaysBilled",
     "Filled",
     "Grain",
@@ -78,6 +96,7 @@ __all__ = [
     "Largest",
     "Looked",
     "Mean",
+    "Named",
     "Scenario",
     "Setting",
     "Source",
@@ -86,6 +105,8 @@ __all__ = [
     "scenario",
     "with_asked",
     "with_cases",
+    "with_crossings",
+    "with_ways",
 ]
 
 
@@ -102,7 +123,7 @@ class Scenario:
 
 def scenario(inputs: Inputs) -> Scenario:
     """Every grain of the report, joined and calculated from what the workbook holds."""
-    grains: dict[str, Grain] = {}
+    grains: dict[str, Grain] = owning.ownership(inputs)
     traffic, mixes = inputs.tables[TRAFFIC.name], inputs.tables[TRAFFIC_MIXES.name]
     classes = traffic.columns["traffic"]
     line_keys = {
@@ -166,3 +187,20 @@ def with_asked(calculated: Scenario, base: str, wanted: Mapping[str, Sequence[st
         if len(grain.keys):
             grains[name] = grain
     return Scenario(calculated.inputs, grains)
+
+
+def with_ways(calculated: Scenario, base: str, competitor: str) -> Scenario:
+    """The same grains, and what serving `base` is made of when owned, when rented, and from an API if one is named."""
+    grains = dict(calculated.grains)
+    grains[WAYS] = owning.ways(calculated.inputs, grains, base, competitor)
+    return Scenario(calculated.inputs, grains)
+
+
+def with_crossings(calculated: Scenario, tokens: Sequence[int], found: Sequence[Crossing]) -> Scenario:
+    """The same grains, and what those volumes cost in every way, what a search found, and what it started from."""
+    inputs, grains = calculated.inputs, dict(calculated.grains)
+    figures = {name: float(grains[WAYS].at(name, 0)) for name in owning.searched_figures(grains[WAYS])}
+    grains[VOLUMES] = owning.volumes(inputs, grains, tokens)
+    grains[SEARCHED] = owning.searched(inputs, grains, figures)
+    grains[CROSSINGS] = owning.crossings(inputs, grains, found)
+    return Scenario(inputs, grains)

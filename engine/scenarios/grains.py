@@ -22,6 +22,7 @@ from engine.scenarios.sources import (
     Largest,
     Looked,
     Mean,
+    Named,
     Setting,
     Source,
     Sum,
@@ -123,6 +124,8 @@ def _values_of(source: Source, inputs: Inputs, columns: Columns, grains: Mapping
             return np.array([grains[grain].values[quantity][group].max() for group in groups])
         case Varied(grain, quantity, by, _):
             return grains[grain].values[quantity][[grains[grain].row(key) for key in columns[by]]]
+        case Named(grain, by):
+            return np.array([grains[grain].values[name][0] for name in columns[by]], dtype=float)
     raise TypeError(f"a key has no source: {source}")
 
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.sheets import BY_NAME, HARDWARE, MODELS, SETTINGS, Choice, Column, Sheet
-from engine.units import Count, Flag, Text
+from engine.units import AnyFigure, Count, Flag, Text
 
 LINES, CONFIGURED, BY_TRAFFIC, TOTAL = "Traffic lines", "Calculation", "By traffic", "Total"
 CASES, DECISIONS = "Cases", "Decisions"
 ACCELERATORS, APIS, RATIOS, DRAFTS, PRICE_COURSE = "Accelerators", "APIs", "Ratios", "Drafts", "Price course"
+OWNERSHIP, BOOKS, HOURS_OF_USE = "Ownership", "Books", "Hours of use"
+WAYS, VOLUMES, SEARCHED, CROSSINGS = "Ways to serve", "Volumes", "Searched from", "Crossovers"
 
 
 @dataclass(frozen=True)
@@ -132,6 +134,15 @@ class Varied:
 
 
 @dataclass(frozen=True)
+class Named:
+    """The quantity of another grain, which has one row, whose name stands in the quantity `by` of this row."""
+
+    grain: str
+    by: str
+    annotation: Any = AnyFigure
+
+
+@dataclass(frozen=True)
 class Largest:
     """Largest of a quantity over the rows of another grain that share this row's key."""
 
@@ -141,7 +152,7 @@ class Largest:
     annotation: Any
 
 
-Source = Key | Looked | Known | Filled | Chosen | Setting | DaysBilled | Sum | Mean | Largest | HasOne | Varied
+Source = Key | Looked | Known | Filled | Chosen | Setting | DaysBilled | Sum | Mean | Largest | HasOne | Varied | Named
 
 
 def may_be_unknown(source: Source) -> bool:

@@ -17,7 +17,17 @@ from engine.formulas.groups.configuration import group
 from engine.formulas.groups.renaming import Formulas, again, formulas_of, instances, lines
 
 # Each group for a row that brings what it needs, as its file says.
-OWNERSHIP_FORMULAS: Formulas = formulas_of(ownership)
+# What an owned accelerator costs in an hour: each part of a node's year, the whole of it, and what the books show.
+OWNED_PARTS = {
+    f"owned_{part}_cost": f"node_{part}_cost"
+    for part in ("capital", "power", "maintenance", "hosting", "staff", "licence")
+}
+OWNERSHIP_FORMULAS: Formulas = lines(
+    formulas_of(ownership),
+    "accelerator_hour",
+    "node_year_cost",
+    {**OWNED_PARTS, "owned_cost": "node_cost", "booked_cost": "node_booked_cost"},
+)
 ACTUALS_FORMULAS: Formulas = formulas_of(actuals)
 FORWARD_FORMULAS: Formulas = formulas_of(forward)
 
@@ -116,29 +126,15 @@ PROFIT_FORMULAS |= {
 }
 PROFIT_FORMULAS |= again(group("served_price"), "", revenue="net_revenue", served_price="net_price")
 
-# What serves in whole steps: nodes that are owned, replicas that are rented.
-_STEPPED = {name: formulas_of(crossover)[name] for name in ("step_count", "stepped_cost")}
+# A volume takes whole nodes, as a fleet does.
 CROSSOVER_FORMULAS: Formulas = {
-    **{name: formula for name, formula in formulas_of(crossover).items() if name not in _STEPPED},
+    **formulas_of(crossover),
     **again(
-        _STEPPED,
+        {"required_nodes": formulas_of(ownership)["required_nodes"]},
         "",
-        step_tokens="own_step_tokens",
-        fewest_steps="fewest_own_steps",
-        step_count="own_steps",
-        base_cost="own_base_cost",
-        step_cost="own_step_cost",
-        stepped_cost="own_volume_cost",
-    ),
-    **again(
-        _STEPPED,
-        "",
-        step_tokens="replica_tokens",
-        fewest_steps="minimum_replicas",
-        step_count="rent_steps",
-        base_cost="rent_base_cost",
-        step_cost="replica_month_cost",
-        stepped_cost="rent_volume_cost",
+        replica_count="volume_replicas",
+        prefill_replica_count="volume_prefill_replicas",
+        required_nodes="volume_nodes",
     ),
 }
 CROSSOVER_FORMULAS = lines(
