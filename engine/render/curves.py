@@ -46,11 +46,12 @@ def curves(block: Curves, colours: Mapping[str, str]) -> Paper:
 
     for curve, line in zip(block.curves, lines, strict=True):
         spots = [spot(x, y) for x, y in line]
-        style = _DASHED if curve.dashed else "-"
-        paper.line([x for x, _ in spots], [y for _, y in spots], curve.tone, width=2.0 if curve.tone == "blue" else 1.2, style=style)
+        width, style = (2.0 if curve.tone == "blue" else 1.2), (_DASHED if curve.dashed else "-")
+        paper.line([x for x, _ in spots], [y for _, y in spots], curve.tone, width=width, style=style)
     _names(paper, block, [spot(*line[-1]) if line else None for line in lines], right)
     passed = [spot(x, y) for x, y in every]
-    _marks(paper, block, [spot(mark.x, mark.y) for mark in block.marks], passed, (_LEFT + 0.5, _TOP - 1, right, _BOTTOM - 0.6))
+    marked = [spot(mark.x, mark.y) for mark in block.marks]
+    _marks(paper, block, marked, passed, (_LEFT + 0.5, _TOP - 1, right, _BOTTOM - 0.6))
     return paper
 
 

@@ -16,6 +16,7 @@ from engine.sheets import BY_NAME, CHOICES, CONFIGURATIONS, MODELS, SEEN_ON, Cho
 from engine.workbook.demand import CHECKS as DEMAND_CHECKS
 from engine.workbook.demand import classes_of
 from engine.workbook.describe import amount, number
+from engine.workbook.ownership import CHECKS as OWNERSHIP_CHECKS
 from engine.workbook.plausibility import doubts
 from engine.workbook.problems import Problem, listed
 from engine.workbook.tables import Row, Tables
@@ -40,7 +41,7 @@ TOGETHER = (
 
 def disagreements(tables: Tables) -> list[Problem]:
     """Everything that sheets or columns say against each other; warnings among them."""
-    return [problem for check in (*CHECKS, *DEMAND_CHECKS, doubts) for problem in check(tables)]
+    return [problem for check in (*CHECKS, *DEMAND_CHECKS, *OWNERSHIP_CHECKS, doubts) for problem in check(tables)]
 
 
 def _models(tables: Tables) -> Iterator[Problem]:

@@ -152,7 +152,8 @@ def _assumed(scenario: Scenario, hardware: str) -> str:
         f"({row.cell('node_purchase_price')}), serves {row['service_life']:g} years and then sells for "
         f"{show(row['residual_share'], Share)} of its price. Money costs {show(settings['cost_of_capital'], Share)} a "
         f"year; a kW takes {settings['power_usage_effectiveness']:g} kW of its building\u2019s, at "
-        f"${settings['electricity_price']:g} a kWh, and ${settings['hosting_price']:g} a month of space.{beside}{source}"
+        f"${settings['electricity_price']:g} a kWh, and ${settings['hosting_price']:g} a month of space."
+        f"{beside}{source}"
     )
 
 
@@ -297,7 +298,7 @@ def _missing(scenario: Scenario) -> str:
 
 def _foot(scenario: Scenario) -> str:
     settings = scenario.inputs.settings
-    told = ["First tokens are values of a search, exact over whole tokens; costs beside them are live."]
+    told = ["First tokens are values of a search, exact over whole tokens; costs beside them are live. Before it: with one token less."]
     base = settings["own_base_cost"]
     if COLUMN_OF[OWN] in scenario[VOLUMES].values and base:
         told.append(f"Owning costs {brief_money(base)} a month at any volume.")
