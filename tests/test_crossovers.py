@@ -105,7 +105,8 @@ def test_what_takes_too_long_to_look_through_is_not_verified():
     assert found.answer == FOUND
     cut = first_cheapest(own(NODE), [cheap], 10**9, most_steps=100)
     assert cut == Crossover(NOT_VERIFIED, 100_999) and cut.tokens < found.tokens
-    assert first_cheapest(own({**NODE, "replica_tokens": 1, "prefill_replica_tokens": 1}), [cheap], 10, most_steps=0) == Crossover(NOT_VERIFIED, 0)
+    small = own({**NODE, "replica_tokens": 1, "prefill_replica_tokens": 1})
+    assert first_cheapest(small, [cheap], 10, most_steps=0) == Crossover(NOT_VERIFIED, 0)
 
 
 @pytest.mark.parametrize("tokens", [0, -5, 1.5])

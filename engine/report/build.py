@@ -12,12 +12,13 @@ from engine.report.live import LiveSheet
 from engine.report.owning import own_or_rent
 from engine.report.pages.assumptions import assumptions
 from engine.report.pages.costs import costs
+from engine.report.pages.crossovers import crossovers
 from engine.report.pages.decisions import checklist, decisions
 from engine.report.pages.fleet import fleet
 from engine.report.pages.further import further_pages, per_dollar
 from engine.report.pages.margins import margins
 from engine.report.pages.method import method
-from engine.report.pages.owning import owning_pages
+from engine.report.pages.owning import owning
 from engine.report.pages.questions import question_pages
 from engine.report.pages.speed import speed
 from engine.report.published import published
@@ -74,8 +75,8 @@ class Draft:
             sections.append(checklist(scenario, self.asked.base, beside))
             sections += question_pages(scenario, self.asked, self.questions, self.further)
             sections += further_pages(scenario, self.asked, self.further) if self.further else []
-        if self.owning:
-            sections += owning_pages(scenario, self.owning)
+        asked = (owning(scenario, self.owning), crossovers(scenario, self.owning))
+        sections += [section for section in asked if section]
         if serving:
             sections.append(assumptions(scenario))
         return tuple(sections)
