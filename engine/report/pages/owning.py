@@ -82,7 +82,7 @@ def owning(scenario: Scenario, sheet: LiveSheet | None) -> Section | None:
 
 
 def _dollars(value: float) -> str:
-    return show(value, DollarsPerHour, label=False)
+    return f"${value:,.2f}"
 
 
 def _share_of_capital(grain: Grain, key: str) -> str:
@@ -95,7 +95,7 @@ def _assumed(scenario: Scenario, hardware: str) -> str:
     assert row is not None  # the grain's rows were made from that sheet
     settings = scenario.inputs.settings
     price, installed = (brief_money(row[name]) for name in ("node_purchase_price", "installation_cost"))
-    source = f" Source: {row['ownership_source']}." if row["ownership_source"] else ""
+    source = f" Sources: {row.cell('ownership_source')}." if row["ownership_source"] else ""
     base = settings["own_base_cost"]
     beside = f" The {brief_money(base)} a month that owning costs at any volume are not in it." if base else ""
     return (
