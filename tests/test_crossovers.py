@@ -23,23 +23,25 @@ LIMIT = 400
 DRAWN = settings(max_examples=80, deadline=None, derandomize=True, phases=(Phase.explicit, Phase.generate))
 cents = st.integers(0, 4000).map(lambda amount: amount / 100)
 steps = st.integers(1, 120)
+counts = st.integers(1, 3)
+
+
+def _rented(tokens, prefill_tokens, shared, fewest, in_a_node, nodes, cost):
+    return {
+        "replica_tokens": tokens,
+        "prefill_replica_tokens": tokens if shared else prefill_tokens,
+        "shared_pool": shared,
+        "minimum_replicas": fewest,
+        "replicas_per_node": in_a_node,
+        "nodes_per_replica": nodes if in_a_node == 1 else 1,
+        "rented_node_cost": cost,
+    }
+
+
+fleets = st.builds(_rented, steps, steps, st.integers(0, 1), counts, counts, counts, cents)
+rented = fleets.map(rent)
 owned = st.builds(
-    lambda tokens, fewest, base, cost: own(
-        {"own_step_tokens": tokens, "fewest_own_steps": fewest, "own_base_cost": base, "own_step_cost": cost}
-    ),
-    steps,
-    st.integers(0, 3),
-    cents,
-    cents,
-)
-rented = st.builds(
-    lambda tokens, fewest, base, cost: rent(
-        {"replica_tokens": tokens, "minimum_replicas": fewest, "rent_base_cost": base, "replica_month_cost": cost}
-    ),
-    steps,
-    st.integers(0, 3),
-    cents,
-    cents,
+    lambda fleet, base, cost: own({**fleet, "own_base_cost": base, "node_month_cost": cost}), fleets, cents, cents
 )
 called = st.builds(lambda price: api({"api_token_price": price / 1000}), st.integers(0, 500))
 
@@ -53,11 +55,15 @@ def _by_counting(way, others, limit):
 
 
 def _cost(way, tokens):
-    values = [Fraction(str(value)) for value in way.given.values()]
-    if len(values) == 1:
-        return values[0] * tokens
-    step, fewest, base, cost = values
-    return base + cost * max(fewest, -(-tokens // step))
+    given_ = {name: Fraction(str(value)) for name, value in way.given.items()}
+    if "api_token_price" in given_:
+        return given_["api_token_price"] * tokens
+    replicas = max(given_["minimum_replicas"], -(-tokens // given_["replica_tokens"]))
+    prompts = 0 if given_["shared_pool"] else -(-tokens // given_["prefill_replica_tokens"])
+    nodes = -(-(replicas + prompts) // given_["replicas_per_node"]) * given_["nodes_per_replica"]
+    if "node_month_cost" in given_:
+        return given_["own_base_cost"] + nodes * given_["node_month_cost"]
+    return nodes * given_["rented_node_cost"]
 
 
 @DRAWN
@@ -69,7 +75,7 @@ def test_the_first_token_is_the_one_found_by_counting(order, own_way, rent_way, 
         assert first_cheapest(first, against, LIMIT) == _by_counting(first, against, LIMIT)
 
 
-NODE = {"own_step_tokens": 1000, "fewest_own_steps": 1, "own_base_cost": 50, "own_step_cost": 10}
+NODE = {**_rented(1000, 1000, 1, 1, 1, 1, 0), "own_base_cost": 50, "node_month_cost": 10}
 
 
 def test_an_equal_cost_is_not_yet_cheaper():
@@ -80,7 +86,8 @@ def test_an_equal_cost_is_not_yet_cheaper():
 
 
 def test_a_crossover_in_the_trillions_is_exact():
-    node = {**NODE, "own_step_tokens": 25_000_000_007, "own_base_cost": 1_234_567.89, "own_step_cost": 21_000.07}
+    tokens = 25_000_000_007
+    node = {**_rented(tokens, tokens, 1, 1, 1, 1, 0), "own_base_cost": 1_234_567.89, "node_month_cost": 21_000.07}
     way, price = own(node), api({"api_token_price": 0.0000009})
     found = first_cheapest(way, [price], 10**14)
     assert found.answer == FOUND and found.tokens > 10**12
@@ -98,17 +105,18 @@ def test_what_takes_too_long_to_look_through_is_not_verified():
     assert found.answer == FOUND
     cut = first_cheapest(own(NODE), [cheap], 10**9, most_steps=100)
     assert cut == Crossover(NOT_VERIFIED, 100_999) and cut.tokens < found.tokens
-    assert first_cheapest(own({**NODE, "own_step_tokens": 1}), [cheap], 10, most_steps=0) == Crossover(NOT_VERIFIED, 0)
+    small = own({**NODE, "replica_tokens": 1, "prefill_replica_tokens": 1})
+    assert first_cheapest(small, [cheap], 10, most_steps=0) == Crossover(NOT_VERIFIED, 0)
 
 
 @pytest.mark.parametrize("tokens", [0, -5, 1.5])
 def test_a_step_without_whole_tokens_is_refused(tokens):
-    with pytest.raises(ValueError, match=r"own_step_tokens is .*; allowed is a whole number from 1 on"):
-        first_cheapest(own({**NODE, "own_step_tokens": tokens}), [api({"api_token_price": 1})], 100)
+    with pytest.raises(ValueError, match=r"replica_tokens is .*; allowed is a whole number from 1 on"):
+        first_cheapest(own({**NODE, "replica_tokens": tokens}), [api({"api_token_price": 1})], 100)
     with pytest.raises(ValueError, match="the limit is 0 tokens"):
         first_cheapest(own(NODE), [api({"api_token_price": 1})], 0)
 
 
-def test_one_token_more_than_whole_nodes_takes_another_node():
-    steps, node = EVERY_FORMULA["own_steps"], 25_000_000_007
-    assert [steps(tokens, node, 1) for tokens in (0, node * 3 - 1, node * 3, node * 3 + 1)] == [1, 3, 3, 4]
+def test_one_token_more_than_whole_replicas_takes_another():
+    replicas, size = EVERY_FORMULA["volume_replicas"], 25_000_000_007
+    assert [replicas(tokens, size, 1) for tokens in (0, size * 3 - 1, size * 3, size * 3 + 1)] == [1, 3, 3, 4]

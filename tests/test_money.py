@@ -57,9 +57,9 @@ def _hours(seed, rows=ROWS):
         "pool_needed_accelerators": required,
         "pool_configurations": np.ones(rows),
         "need_share": np.ones(rows),
-        "owned_price": random.uniform(0.5, 4, rows),
-        "three_year_price": random.uniform(0.5, 4, rows),
-        "one_year_price": random.uniform(1, 6, rows),
+        "held_owned_price": random.uniform(0.5, 4, rows),
+        "held_three_year_price": random.uniform(0.5, 4, rows),
+        "held_one_year_price": random.uniform(1, 6, rows),
         "rented_price": random.uniform(2, 13, rows),
         "spot_share": np.round(random.random(rows), 1),
         "interruption_reserve": random.uniform(0, 0.3, rows),
@@ -111,7 +111,7 @@ def _quiet_hour(**changes):
 
 
 def test_an_hour_without_demand_costs_what_is_committed_and_all_of_it_is_idle():
-    hour = _quiet_hour(pool_owned_accelerators=8, owned_price=2.5)
+    hour = _quiet_hour(pool_owned_accelerators=8, held_owned_price=2.5)
     assert _one("hour_bill", **hour) == _one("idle_hour_cost", **hour) == 8 * 2.5
     assert _one("commitment_warning", **hour) == "commitments are larger than the hour needs"
     assert _one("hour_bill", **_quiet_hour()) == 0
@@ -121,7 +121,7 @@ def test_an_hour_without_demand_costs_what_is_committed_and_all_of_it_is_idle():
 
 
 def test_a_term_without_a_price_is_asked_for_only_where_something_is_held_on_it():
-    prices = ("owned_price", "one_year_price", "three_year_price")
+    prices = ("held_owned_price", "held_one_year_price", "held_three_year_price")
     hour = _quiet_hour(required_accelerators=8, **dict.fromkeys(prices, float("nan")))
     assert _one("hour_bill", **hour) == pytest.approx(8 * 3.49)
     assert _none(_one("hour_bill", **{**hour, "pool_one_year_accelerators": 4}))
@@ -151,7 +151,7 @@ def test_accelerators_that_start_are_paid_for_before_they_serve():
     assert _one("transition_hour_cost", **hour) == pytest.approx(8 * 0.25 * 3.49)
     assert _one("transition_hour_cost", **{**hour, "previous_needed_accelerators": 24}) == 0
     # What is committed never stops, so it does not start either.
-    assert _one("transition_hour_cost", **{**hour, "pool_one_year_accelerators": 12, "one_year_price": 2}) == (
+    assert _one("transition_hour_cost", **{**hour, "pool_one_year_accelerators": 12, "held_one_year_price": 2}) == (
         pytest.approx(4 * 0.25 * 3.49)
     )
 

@@ -163,19 +163,19 @@ def commitment_warning(committed_accelerators, needed_accelerators) -> Text:
 
 def commitment_hour_cost(
     held_owned,
-    owned_price,
+    held_owned_price,
     held_three_year,
-    three_year_price,
+    held_three_year_price,
     held_one_year,
-    one_year_price,
+    held_one_year_price,
 ) -> DollarsPerHour:
     """What is owned and reserved, for an hour, used or not.
 
     Source: definition.
     """
-    owned = np.where(held_owned > 0, held_owned * owned_price, 0)
-    three_year = np.where(held_three_year > 0, held_three_year * three_year_price, 0)
-    return owned + three_year + np.where(held_one_year > 0, held_one_year * one_year_price, 0)
+    owned = np.where(held_owned > 0, held_owned * held_owned_price, 0)
+    three_year = np.where(held_three_year > 0, held_three_year * held_three_year_price, 0)
+    return owned + three_year + np.where(held_one_year > 0, held_one_year * held_one_year_price, 0)
 
 
 def rented_hour_cost(rented_accelerators, rented_price) -> DollarsPerHour:
@@ -214,11 +214,11 @@ def hour_bill(commitment_hour_cost, rented_hour_cost, interruption_hour_cost, tr
 def filled_hour_cost(
     filled_accelerators,
     held_owned,
-    owned_price,
+    held_owned_price,
     held_three_year,
-    three_year_price,
+    held_three_year_price,
     held_one_year,
-    one_year_price,
+    held_one_year_price,
     rented_price,
 ) -> DollarsPerHour:
     """The first so many accelerators of an hour, taken from the cheapest terms on: owned, three years, one year, rent.
@@ -229,10 +229,12 @@ def filled_hour_cost(
     three_year = np.minimum(filled_accelerators - owned, held_three_year)
     one_year = np.minimum(filled_accelerators - owned - three_year, held_one_year)
     rented = filled_accelerators - owned - three_year - one_year
-    committed = np.where(owned > 0, owned * owned_price, 0) + np.where(three_year > 0, three_year * three_year_price, 0)
+    committed = np.where(owned > 0, owned * held_owned_price, 0) + np.where(
+        three_year > 0, three_year * held_three_year_price, 0
+    )
     return (
         committed
-        + np.where(one_year > 0, one_year * one_year_price, 0)
+        + np.where(one_year > 0, one_year * held_one_year_price, 0)
         + np.where(rented > 0, rented * rented_price, 0)
     )
 
@@ -256,23 +258,23 @@ def reserve_hour_cost(needed_hour_cost, required_hour_cost, interruption_hour_co
 def idle_hour_cost(
     held_owned,
     from_owned,
-    owned_price,
+    held_owned_price,
     held_three_year,
     from_three_year,
-    three_year_price,
+    held_three_year_price,
     held_one_year,
     from_one_year,
-    one_year_price,
+    held_one_year_price,
 ) -> DollarsPerHour:
     """Commitments that the hour does not need.
 
     Source: definition.
     """
-    owned = np.where(held_owned > from_owned, (held_owned - from_owned) * owned_price, 0)
+    owned = np.where(held_owned > from_owned, (held_owned - from_owned) * held_owned_price, 0)
     three_years = held_three_year - from_three_year
     one_years = held_one_year - from_one_year
-    reserved = np.where(three_years > 0, three_years * three_year_price, 0)
-    return owned + reserved + np.where(one_years > 0, one_years * one_year_price, 0)
+    reserved = np.where(three_years > 0, three_years * held_three_year_price, 0)
+    return owned + reserved + np.where(one_years > 0, one_years * held_one_year_price, 0)
 
 
 # All hours of the month together

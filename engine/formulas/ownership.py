@@ -163,12 +163,12 @@ def node_cost(node_capital_cost, node_running_cost) -> DollarsPerYear:
     return node_capital_cost + node_running_cost
 
 
-def owned_cost(node_cost, accelerators_per_node) -> DollarsPerHour:
-    """An owned accelerator for an hour, busy or not: what stands beside a rent.
+def accelerator_hour(node_year_cost, accelerators_per_node) -> DollarsPerHour:
+    """An accelerator's part of what a node costs in a year, for an hour, busy or not: what stands beside a rent.
 
     Source: definition.
     """
-    return node_cost / accelerators_per_node / HOURS_PER_DAY / DAYS_PER_YEAR
+    return node_year_cost / accelerators_per_node / HOURS_PER_DAY / DAYS_PER_YEAR
 
 
 def node_month_cost(node_cost, days_in_month) -> DollarsPerMonth:
@@ -197,6 +197,14 @@ def node_depreciation(
     monthly = (node_purchase_price + installation_cost - node_residual) / (service_life * MONTHS_PER_YEAR)
     in_service = np.logical_and(months_in_service >= 0, months_in_service < service_life * MONTHS_PER_YEAR)
     return np.where(in_service, monthly, 0)
+
+
+def node_booked_cost(node_depreciation, node_running_cost) -> DollarsPerYear:
+    """What the books charge for a node in a year at this depreciation: no interest, and what it costs to run.
+
+    Source: definition; interest is not a cost of serving in the books.
+    """
+    return node_depreciation * MONTHS_PER_YEAR + node_running_cost
 
 
 def node_book_value(node_purchase_price, installation_cost, node_residual, service_life, months_in_service) -> Dollars:

@@ -8,16 +8,18 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
+from engine.render.axes import axis_title, tick_text
+from engine.render.curves import curves
 from engine.render.drawing import SMALL, SMALLEST, WIDTH, Paper, wide
 from engine.render.hours import draw_day
 from engine.render.lines import drawn_lines
 from engine.render.placing import Log, around, bar_scale, spread, step_of
 from engine.render.rows import Rows, draw_rows, rows_of
 from engine.render.typesetting import number
-from engine.report.values import Bars, Day, Lines, Pairs, Scatter, Segment, Stack, Waterfall
+from engine.report.values import Bars, Curves, Day, Lines, Pairs, Scatter, Segment, Stack, Waterfall
 from engine.units import unit_of
 
-Chart = Bars | Stack | Pairs | Waterfall | Scatter | Day | Lines
+Chart = Bars | Stack | Pairs | Waterfall | Scatter | Curves | Day | Lines
 
 MOST_ROWS = 24
 MOST_LABELS = 30
@@ -43,6 +45,8 @@ def draw(block: Chart, colours: Mapping[str, str]) -> str:
         return draw_day(block, colours).svg()
     if isinstance(block, Lines):
         return drawn_lines(block, colours).svg()
+    if isinstance(block, Curves):
+        return curves(block, colours).svg()
     if isinstance(block, Waterfall):
         return _waterfall(block, colours).svg()
     if len(block.labels) > MOST_ROWS:
@@ -212,20 +216,6 @@ def _fills(segments: Sequence[Segment], colours: Mapping[str, str]) -> list[str]
     return fills
 
 
-def _tick(value: float, annotation: Any) -> str:
-    shown = value * 100 if unit_of(annotation).kind == "share" else value
-    exact = next(places for places in range(12) if math.isclose(round(shown, places), shown, rel_tol=1e-9))
-    return number(value, annotation, decimals=exact)
-
-
-def _titled(axis: str, annotation: Any, *, log: bool) -> str:
-    """The words of an axis, with its unit and its kind where they do not say them already."""
-    symbol = unit_of(annotation).symbol
-    said = symbol in axis or (symbol.startswith("$") and "$" in axis)
-    axis += "" if said else f", {symbol}"
-    return axis if not log or "log" in axis else f"{axis}, log scale"
-
-
 def _waterfall(block: Waterfall, colours: Mapping[str, str]) -> Paper:
     labels, levels = [*block.labels, block.end_label], [*block.levels, block.levels[-1]]
     if any(len(column) != len(labels) for column in [levels, *(side.values for side in block.sides)]):
@@ -272,12 +262,12 @@ def _pairs(block: Pairs, colours: Mapping[str, str]) -> Paper:
 
     paper = Paper(rows.bottom + 12, colours)
     draw_rows(paper, rows, block.sides, style="differences")
-    for tick in axis.ticks():
-        x = axis.at(tick)
+    for each in axis.ticks():
+        x = axis.at(each)
         paper.line([x, x], [rows.top - 0.6, rows.bottom + 0.6], "grid")
-        paper.text(x, rows.bottom + 3.4, _tick(tick, block.unit), "text2", size=SMALL, align="center")
+        paper.text(x, rows.bottom + 3.4, tick_text(each, block.unit), "text2", size=SMALL, align="center")
     paper.line([rows.left, rows.right], [rows.bottom + 0.6] * 2, "grey")
-    paper.text(rows.left, rows.bottom + 8.4, _titled(block.axis, block.unit, log=True), "text2", size=SMALL)
+    paper.text(rows.left, rows.bottom + 8.4, axis_title(block.axis, block.unit, log=True), "text2", size=SMALL)
     for row, (low, high) in enumerate(zip(block.low, block.high, strict=True)):
         y, loss = rows.middle(row), high < low
         spots = [axis.at(value) if value > 0 and math.isfinite(value) else None for value in (low, high)]
@@ -335,18 +325,18 @@ def _scatter(block: Scatter, colours: Mapping[str, str]) -> Paper:
         return bottom - upright.at(value)
 
     paper = Paper(bottom + 12, colours)
-    paper.text(0, 1.4, _titled(block.y_axis, block.y_unit, log=True), "text2", size=SMALL)
-    for tick in upright.ticks():
-        paper.line([left, right], [y_at(tick)] * 2, "grid")
-        paper.text(left - 1.9, y_at(tick), _tick(tick, block.y_unit), "text2", size=SMALL, align="right")
+    paper.text(0, 1.4, axis_title(block.y_axis, block.y_unit, log=True), "text2", size=SMALL)
+    for each in upright.ticks():
+        paper.line([left, right], [y_at(each)] * 2, "grid")
+        paper.text(left - 1.9, y_at(each), tick_text(each, block.y_unit), "text2", size=SMALL, align="right")
     paper.line([left, right], [bottom, bottom], "grey")
     count = math.ceil(start / step)
     while count * step <= stop:
         x = x_at(count * step)
         paper.line([x, x], [bottom, bottom + 0.9], "grey")
-        paper.text(x, bottom + 3.4, _tick(count * step, block.x_unit), "text2", size=SMALL, align="center")
+        paper.text(x, bottom + 3.4, tick_text(count * step, block.x_unit), "text2", size=SMALL, align="center")
         count += 1
-    paper.text(left, bottom + 8.4, _titled(block.x_axis, block.x_unit, log=False), "text2", size=SMALL)
+    paper.text(left, bottom + 8.4, axis_title(block.x_axis, block.x_unit, log=False), "text2", size=SMALL)
 
     if block.limit is not None:
         x = x_at(block.limit)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from openpyxl.utils import coordinate_to_tuple
 
-from engine.report.live import letters, quoted, range_of, sheet_and_column
+from engine.report.live import letters, quoted, range_of, sheet_and_column, sheets_of
 from engine.scenarios import (
     CalendarDays,
     Chosen,
@@ -27,6 +27,7 @@ from engine.scenarios import (
     Matched,
     Mean,
     MonthStart,
+    Named,
     OneOf,
     Paired,
     Running,
@@ -42,7 +43,7 @@ from engine.scenarios import (
     WorkingDays,
 )
 from engine.scenarios.grains import HOURS_OF_THE_DAY, LAST_DAY
-from engine.sheets import BY_NAME, LOAD_PROFILES, SETTINGS, Column, Sheet
+from engine.sheets import BY_NAME, FIRST_ROW, HEAD_ROW, LOAD_PROFILES, SETTINGS, Column, Sheet
 from engine.tracing import EXCEL, written
 from engine.workbook.tables import Inputs
 
@@ -183,6 +184,10 @@ class Lookups:
                 finer = self.scenario[grain]
                 first = range_of(finer, next(iter(finer.sources)))
                 return f"INDEX({range_of(finer, quantity)},MATCH({self._here(by)},{first},0))"
+            case Named(grain=grain, by=by):
+                ((name, quantities),) = sheets_of(self.scenario[grain]).items()
+                heads, row = (f"{quoted(name)}!$A${n}:${letters(len(quantities))}${n}" for n in (HEAD_ROW, FIRST_ROW))
+                return f"INDEX({row},1,MATCH({self._here(by)},{heads},0))"
         raise TypeError(f"{source} has no formula")
 
     def _last_day(self) -> str:

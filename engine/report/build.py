@@ -11,15 +11,18 @@ from engine.report.bill import bill
 from engine.report.further import further_questions
 from engine.report.live import LiveSheet
 from engine.report.outlook import outlook
+from engine.report.owning import own_or_rent
 from engine.report.pages.assumptions import assumptions
 from engine.report.pages.bill import bill as bill_page
 from engine.report.pages.costs import costs
+from engine.report.pages.crossovers import crossovers
 from engine.report.pages.decisions import checklist, decisions
 from engine.report.pages.fleet import fleet
 from engine.report.pages.further import further_pages, per_dollar
 from engine.report.pages.margins import margins
 from engine.report.pages.method import method
 from engine.report.pages.outlook import outlook_pages
+from engine.report.pages.owning import owning
 from engine.report.pages.questions import question_pages
 from engine.report.pages.speed import speed
 from engine.report.published import published
@@ -27,6 +30,7 @@ from engine.report.values import Report, Section
 from engine.report.workbook import HEADLINES
 from engine.scenarios import BY_TRAFFIC, TOTAL, Scenario
 from engine.studies.alternatives import Move, cheapest_moves
+from engine.studies.owning import crossed
 from engine.studies.questions import Asked, answered, questions
 from engine.studies.reconcile import Reconciliation, shipped_figures
 
@@ -51,11 +55,12 @@ class Draft:
     asked: Asked | None
     questions: LiveSheet | None
     further: LiveSheet | None
+    owning: LiveSheet | None
     published: Reconciliation | None
 
     @property
     def sheets(self) -> tuple[LiveSheet, ...]:
-        some = tuple(sheet for sheet in (self.bill, self.outlook, self.questions, self.further) if sheet)
+        some = tuple(sheet for sheet in (self.bill, self.outlook, self.questions, self.further, self.owning) if sheet)
         return (self.summary, self.costs, self.margins, self.fleet, self.speed, *some)
 
     @cached_property
@@ -78,6 +83,8 @@ class Draft:
             sections.append(checklist(scenario, self.asked.base, beside))
             sections += question_pages(scenario, self.asked, self.questions, self.further)
             sections += further_pages(scenario, self.asked, self.further) if self.further else []
+        asked = (owning(scenario, self.owning), crossovers(scenario, self.owning))
+        sections += [section for section in asked if section]
         if serving:
             sections.append(assumptions(scenario))
         return tuple(sections)
@@ -89,6 +96,7 @@ def draft(scenario: Scenario, earlier: Earlier | None) -> Draft:
     asked = questions(scenario)
     if asked:
         scenario = answered(scenario, asked)
+    scenario = crossed(scenario)
     title = headline(scenario)
     before = dict(earlier.figures) if earlier else None
     return Draft(
@@ -106,6 +114,7 @@ def draft(scenario: Scenario, earlier: Earlier | None) -> Draft:
         asked,
         workbook.questions(scenario, asked) if asked else None,
         further_questions(scenario, asked) if asked else None,
+        own_or_rent(scenario),
         shipped_figures() if scenario.inputs.settings["published_figures"] else None,
     )
 

@@ -234,6 +234,37 @@ class Lines:
 
 
 @dataclass(frozen=True)
+class Curve:
+    """A line through its points, named at its right end."""
+
+    name: str
+    points: tuple[tuple[float, float], ...]
+    tone: str  # blue, ink or text2
+    dashed: bool = False
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Lines over two log axes; `marks` are points on them, labelled directly.
+
+    `limit` is a value across, drawn as a dotted upright with its words.
+    """
+
+    title: str
+    description: str
+    curves: tuple[Curve, ...]
+    marks: tuple[Point, ...]
+    x_axis: str
+    y_axis: str
+    x_unit: Any
+    y_unit: Any
+    note: Margin | None = None
+    alt: str = ""
+    limit: float | None = None
+    limit_words: str = ""
+
+
+@dataclass(frozen=True)
 class Paragraph:
     text: str
 
@@ -254,7 +285,7 @@ class Methods:
     note: Margin | None = None
 
 
-Block = Table | Bars | Stack | Pairs | Waterfall | Scatter | Day | Lines | Paragraph | Methods
+Block = Table | Bars | Stack | Pairs | Waterfall | Scatter | Curves | Day | Lines | Paragraph | Methods
 
 
 @dataclass(frozen=True)

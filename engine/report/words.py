@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from engine.units import NO_BREAK
+
 SMALL_BILL = 100_000
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 
@@ -40,6 +42,14 @@ def some_of(number: int, total: int, noun: str) -> str:
     if total == 1:
         return f"The one {noun}" if number else f"Not the one {noun}"
     return f"{sentence(in_words(number)) if number else 'None'} of {in_words(total)} {noun}s"
+
+
+def large(number: float) -> str:
+    """A large number with three figures: `39.3 billion`, `1.25 trillion`; smaller ones in full."""
+    for scale, word in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million")):
+        if number >= scale * 0.9995:
+            return f"{float(f'{number / scale:.3g}'):,g}{NO_BREAK}{word}"
+    return f"{number:,.0f}"
 
 
 def listed(names: Sequence[str]) -> str:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.calculation import Columns, depending_on
-from engine.formulas import FORMULAS, LINE_FORMULAS
+from engine.formulas import FORMULAS, LINE_FORMULAS, TOTAL_FORMULAS
+from engine.scenarios import owning
 from engine.scenarios.ahead import months_ahead
 from engine.scenarios.asked import FURTHER
 from engine.scenarios.billing import billing_grains
@@ -27,11 +28,13 @@ from engine.scenarios.joins import (
     wanted,
 )
 from engine.scenarios.ledger import ledger_grains
+from engine.scenarios.owning import Crossing
 from engine.scenarios.sources import (
     ACCELERATORS,
     APIS,
     BILLED,
     BILLS,
+    BOOKS,
     BY_CLASS,
     BY_MODEL,
     BY_TRAFFIC,
@@ -41,6 +44,7 @@ from engine.scenarios.sources import (
     CLASS_HOURS,
     CONFIGURED,
     CONTRACTS,
+    CROSSINGS,
     DAYS,
     DECISIONS,
     DEMAND_AHEAD,
@@ -48,6 +52,7 @@ from engine.scenarios.sources import (
     FLEETS,
     HELD,
     HOURS,
+    HOURS_OF_USE,
     LEDGER,
     LINES,
     LOADS,
@@ -56,6 +61,7 @@ from engine.scenarios.sources import (
     MONTH_PARTS,
     MONTHS_AHEAD,
     OTHER_COST_LINES,
+    OWNERSHIP,
     PAYBACK,
     POOLS,
     PRICE_COURSE,
@@ -63,12 +69,15 @@ from engine.scenarios.sources import (
     PRICE_ROWS,
     PROFIT_LINES,
     RATIOS,
+    SEARCHED,
     SLICES,
     TARIFFS,
     TOTAL,
     TOTALS_AHEAD,
     TRAFFIC_HOURS,
     VALLEYS,
+    VOLUMES,
+    WAYS,
     Aggregate,
     CalendarDays,
     Case,
@@ -89,6 +98,7 @@ from engine.scenarios.sources import (
     Matched,
     Mean,
     MonthStart,
+    Named,
     OneOf,
     Paired,
     Running,
@@ -111,6 +121,7 @@ __all__ = [
     "APIS",
     "BILLED",
     "BILLS",
+    "BOOKS",
     "BY_CLASS",
     "BY_MODEL",
     "BY_TRAFFIC",
@@ -120,6 +131,7 @@ __all__ = [
     "CLASS_HOURS",
     "CONFIGURED",
     "CONTRACTS",
+    "CROSSINGS",
     "DAYS",
     "DECISIONS",
     "DEMAND_AHEAD",
@@ -127,6 +139,7 @@ __all__ = [
     "FLEETS",
     "HELD",
     "HOURS",
+    "HOURS_OF_USE",
     "LEDGER",
     "LINES",
     "LOADS",
@@ -135,6 +148,7 @@ __all__ = [
     "MONTHS_AHEAD",
     "MONTH_PARTS",
     "OTHER_COST_LINES",
+    "OWNERSHIP",
     "PAYBACK",
     "POOLS",
     "PRICE_COURSE",
@@ -142,17 +156,21 @@ __all__ = [
     "PRICE_ROWS",
     "PROFIT_LINES",
     "RATIOS",
+    "SEARCHED",
     "SLICES",
     "TARIFFS",
     "TOTAL",
     "TOTALS_AHEAD",
     "TRAFFIC_HOURS",
     "VALLEYS",
+    "VOLUMES",
+    "WAYS",
     "Aggregate",
     "CalendarDays",
     "Case",
     "Chosen",
     "Crossed",
+    "Crossing",
     "DayOf",
     "DaysAhead",
     "DaysBilled",
@@ -169,6 +187,7 @@ __all__ = [
     "Matched",
     "Mean",
     "MonthStart",
+    "Named",
     "OneOf",
     "Paired",
     "Running",
@@ -185,6 +204,8 @@ __all__ = [
     "scenario",
     "with_asked",
     "with_cases",
+    "with_crossings",
+    "with_ways",
 ]
 
 
@@ -202,7 +223,7 @@ class Scenario:
 def scenario(inputs: Inputs) -> Scenario:
     """Every grain of the report, joined and calculated from what the workbook holds."""
     parts = month_parts(inputs)
-    grains: dict[str, Grain] = {MONTH_PARTS: parts_and_calendar(inputs, parts)}
+    grains: dict[str, Grain] = {MONTH_PARTS: parts_and_calendar(inputs, parts), **owning.ownership(inputs)}
     traffic, mixes = inputs.tables[TRAFFIC.name], inputs.tables[TRAFFIC_MIXES.name]
     classes = traffic.columns["traffic"]
     of_groups = [
@@ -284,3 +305,20 @@ def with_asked(calculated: Scenario, base: str, wanted: Mapping[str, Sequence[st
         if len(grain.keys):
             grains[name] = grain
     return Scenario(calculated.inputs, grains)
+
+
+def with_ways(calculated: Scenario, base: str, competitor: str) -> Scenario:
+    """The same grains, and what serving `base` is made of when owned, when rented, and from an API if one is named."""
+    grains = dict(calculated.grains)
+    grains[WAYS] = owning.ways(calculated.inputs, grains, base, competitor)
+    return Scenario(calculated.inputs, grains)
+
+
+def with_crossings(calculated: Scenario, tokens: Sequence[int], found: Sequence[Crossing]) -> Scenario:
+    """The same grains, and what those volumes cost in every way, what a search found, and what it started from."""
+    inputs, grains = calculated.inputs, dict(calculated.grains)
+    figures = {name: float(grains[WAYS].at(name, 0)) for name in owning.searched_figures(grains[WAYS])}
+    grains[VOLUMES] = owning.volumes(inputs, grains, tokens)
+    grains[SEARCHED] = owning.searched(inputs, grains, figures)
+    grains[CROSSINGS] = owning.crossings(inputs, grains, found)
+    return Scenario(inputs, grains)

@@ -61,7 +61,7 @@ RATIO_FORMULAS = _chosen("ratio_cost api_ratio_cost cheaper_side break_even_inpu
 PRICE_FORMULAS = _chosen("annual_price_factor price_warning projected_price yearly_tokens contract_value years_to_cost")
 
 
-def _grain(
+def grain_of(
     name: str,
     keys: Columns,
     given: Mapping[str, Source],
@@ -124,7 +124,7 @@ def _accelerators(inputs: Inputs, grains: Grains, base: str, cases: Sequence[str
         "accelerator_memory_in_use": of("accelerator_memory", "hardware_in_use"),
         "accelerator_price_in_use": of("on_demand_price", "hardware_in_use"),
     }
-    return _grain(ACCELERATORS, keys, sources, ACCELERATOR_FORMULAS, grains, (CONFIGURED, "configuration"), inputs)
+    return grain_of(ACCELERATORS, keys, sources, ACCELERATOR_FORMULAS, grains, (CONFIGURED, "configuration"), inputs)
 
 
 def _comparable(inputs: Inputs, model: str) -> list[str]:
@@ -132,7 +132,7 @@ def _comparable(inputs: Inputs, model: str) -> list[str]:
     return [str(row["competitor"]) for row in inputs.tables[COMPETITORS.name] if row["for_model"] in ("", model)]
 
 
-def _api_sources() -> dict[str, Source]:
+def api_sources() -> dict[str, Source]:
     columns = {
         column.name: Looked(COMPETITORS, column, "competitor")
         for column in COMPETITORS.columns
@@ -157,8 +157,8 @@ def _apis(inputs: Inputs, grains: Grains, base: str, cases: Sequence[str]) -> Gr
         "configuration": np.array([key for key, _ in pairs]),
         "competitor": np.array([api for _, api in pairs]),
     }
-    sources: dict[str, Source] = {**{name: Key() for name in keys}, **_api_sources()}
-    return _grain(APIS, keys, sources, API_FORMULAS, grains, (CONFIGURED, "configuration"), inputs)
+    sources: dict[str, Source] = {**{name: Key() for name in keys}, **api_sources()}
+    return grain_of(APIS, keys, sources, API_FORMULAS, grains, (CONFIGURED, "configuration"), inputs)
 
 
 def _ratios(inputs: Inputs, grains: Grains, base: str, cases: Sequence[str]) -> Grain:
@@ -173,8 +173,8 @@ def _ratios(inputs: Inputs, grains: Grains, base: str, cases: Sequence[str]) -> 
         "competitor": np.array([api for _, api, _ in rows]),
         "input_ratio": np.array([ratio for *_, ratio in rows], dtype=float),
     }
-    sources: dict[str, Source] = {**{name: Key() for name in keys}, "input_ratio": Key(Number), **_api_sources()}
-    return _grain(RATIOS, keys, sources, RATIO_FORMULAS, grains, (CASES, "case"), inputs)
+    sources: dict[str, Source] = {**{name: Key() for name in keys}, "input_ratio": Key(Number), **api_sources()}
+    return grain_of(RATIOS, keys, sources, RATIO_FORMULAS, grains, (CASES, "case"), inputs)
 
 
 def _drafts(inputs: Inputs, grains: Grains, base: str, cases: Sequence[str]) -> Grain:
@@ -189,7 +189,7 @@ def _drafts(inputs: Inputs, grains: Grains, base: str, cases: Sequence[str]) -> 
     for quantity in sorted(name for name in needed if name.startswith("draft_") and name != "draft_tokens"):
         column = MODELS.column(renamed.get(quantity, quantity.removeprefix("draft_")))
         sources[quantity] = Looked(MODELS, column, "draft_model")
-    return _grain(DRAFTS, keys, sources, SPECULATION_FORMULAS, grains, (CASES, "case"), inputs)
+    return grain_of(DRAFTS, keys, sources, SPECULATION_FORMULAS, grains, (CASES, "case"), inputs)
 
 
 def _price_course(inputs: Inputs, grains: Grains, base: str, cases: Sequence[str]) -> Grain:
@@ -207,7 +207,7 @@ def _price_course(inputs: Inputs, grains: Grains, base: str, cases: Sequence[str
         "years_ahead": Key(Years),
         "price_floor": cost,
     }
-    return _grain(PRICE_COURSE, keys, sources, PRICE_FORMULAS, grains, (CONFIGURED, "configuration"), inputs)
+    return grain_of(PRICE_COURSE, keys, sources, PRICE_FORMULAS, grains, (CONFIGURED, "configuration"), inputs)
 
 
 FURTHER: Mapping[str, Callable[[Inputs, Grains, str, Sequence[str]], Grain]] = {

@@ -32,6 +32,7 @@ from engine.scenarios.sources import (
     Matched,
     Mean,
     MonthStart,
+    Named,
     OneOf,
     Paired,
     Running,
@@ -223,6 +224,8 @@ def _values_of(source: Source, inputs: Inputs, columns: Columns, grains: Mapping
             return np.array([grains[grain].values[quantity][group].min() for group in groups])
         case Varied(grain, quantity, by, _):
             return grains[grain].values[quantity][[grains[grain].row(key) for key in columns[by]]]
+        case Named(grain, by):
+            return np.array([grains[grain].values[name][0] for name in columns[by]], dtype=float)
     raise TypeError(f"a key has no source: {source}")
 
 

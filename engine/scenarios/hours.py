@@ -29,6 +29,7 @@ from engine.formulas import (
     HELD_FORMULAS,
     HOUR_FORMULAS,
     MONTH_PART_FORMULAS,
+    PROFILE_SLICE_FORMULAS,
     PROMPT_FORMULAS,
     SLICE_FORMULAS,
     VALLEY_FORMULAS,
@@ -50,6 +51,7 @@ from engine.scenarios.sources import (
     LINES,
     LOADS,
     MONTH_PARTS,
+    OWNERSHIP,
     POOLS,
     SLICES,
     TRAFFIC_HOURS,
@@ -400,8 +402,11 @@ def _slices(maker: Maker, rows: Rows) -> None:
         "hardware": np.array([hardware for hardware, *_ in slices]),
         "slice_from": np.array([low for _, low, _ in slices]),
         "slice_to": np.array([high for *_, high in slices]),
-        "owned_cost": np.zeros(len(slices)),
     }
+    # Where no server has a purchase price, owning is no choice.
+    owned = OWNERSHIP in maker.grains
+    if not owned:
+        of_slice["owned_cost"] = np.zeros(len(slices))
     if not slices:
         return
     sources: dict[str, Source] = {
@@ -414,9 +419,9 @@ def _slices(maker: Maker, rows: Rows) -> None:
         "rented_price": Filled(_hardware("on_demand_price"), 0.0),
         "one_year_price": Filled(_hardware("one_year_price"), 0.0),
         "three_year_price": Filled(_hardware("three_year_price"), 0.0),
-        "owned_cost": Key(DollarsPerHour),
+        "owned_cost": (Sum(OWNERSHIP, "owned_cost", DollarsPerHour, "hardware") if owned else Key(DollarsPerHour)),
     }
-    maker.make(SLICES, of_slice, sources, SLICE_FORMULAS)
+    maker.make(SLICES, of_slice, sources, {**SLICE_FORMULAS, **PROFILE_SLICE_FORMULAS})
 
 
 def _hardware(column: str) -> Looked:
@@ -515,7 +520,7 @@ def _bills(maker: Maker, rows: Rows, parts: tuple[Part, ...]) -> None:
 
 
 def _price(term: str) -> str:
-    return f"{term}_price"
+    return f"held_{term}_price"
 
 
 def _fleets(maker: Maker, rows: Rows) -> None:

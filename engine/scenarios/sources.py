@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.sheets import BY_NAME, HARDWARE, MODELS, SETTINGS, Choice, Column, Sheet
-from engine.units import Count, Date, Days, Flag, Number, Share, Text
+from engine.units import AnyFigure, Count, Date, Days, Flag, Number, Share, Text
 
 LINES, CONFIGURED, BY_TRAFFIC, TOTAL = "Traffic lines", "Calculation", "By traffic", "Total"
 CASES, DECISIONS = "Cases", "Decisions"
@@ -23,6 +23,8 @@ PRICE_ROWS, PRICE_LISTS, BILLED, TARIFFS = "Price rows", "Price lists", "Billed 
 LEDGER, OTHER_COST_LINES, PROFIT_LINES = "Ledger", "Other cost lines", "Profit lines"
 BY_MODEL, BY_CLASS = "By model", "By class"
 ACCELERATORS, APIS, RATIOS, DRAFTS, PRICE_COURSE = "Accelerators", "APIs", "Ratios", "Drafts", "Price course"
+OWNERSHIP, BOOKS, HOURS_OF_USE = "Ownership", "Books", "Hours of use"
+WAYS, VOLUMES, SEARCHED, CROSSINGS = "Ways to serve", "Volumes", "Searched from", "Crossovers"
 
 CALENDAR_AHEAD, DEMAND_AHEAD, MONTHS_AHEAD = "Calendar ahead", "Demand ahead", "Months ahead"
 MODELS_AHEAD, TOTALS_AHEAD, MODEL_OUTLOOK, PAYBACK = "Models ahead", "Totals ahead", "Model outlook", "Payback"
@@ -306,6 +308,15 @@ class Varied:
 
 
 @dataclass(frozen=True)
+class Named:
+    """The quantity of another grain, which has one row, whose name stands in the quantity `by` of this row."""
+
+    grain: str
+    by: str
+    annotation: Any = AnyFigure
+
+
+@dataclass(frozen=True)
 class Largest:
     """Largest of a quantity over the rows of another grain that share this row's key, or over all; never below 0."""
 
@@ -328,7 +339,7 @@ class Smallest:
 Calendar = DaysBilled | CalendarDays | WorkingDays | DaysAhead | MonthStart | StartAhead | DayOf | EndDay
 Aggregate = Sum | SumAbove | Matched | Mean | Largest | Smallest | HasOne
 Read = Looked | Known | Filled | Paired | Said | OneOf | Crossed | Chosen | Setting
-Source = Key | Read | Calendar | HourShare | IsWord | Aggregate | Running | Varied
+Source = Key | Read | Calendar | HourShare | IsWord | Aggregate | Running | Varied | Named
 
 
 def may_be_unknown(source: Source) -> bool:

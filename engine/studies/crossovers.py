@@ -26,26 +26,32 @@ Piece = tuple[int, int]  # first and last volume of a range
 
 @dataclass(frozen=True)
 class Way:
-    """One way of serving: its formula of the crossover group, what that takes beside the volume, and its step."""
+    """One way of serving: its formula of the crossover group, what that takes beside the volume, and its steps.
+
+    A step is a quantity of `given`: whole tokens after which there may be more to pay.
+    """
 
     cost: str
     given: Mapping[str, float]
-    step: str = ""
+    steps: tuple[str, ...] = ()
 
     @property
-    def step_tokens(self) -> int:
-        """Whole tokens of a step; 0 where there are none."""
-        return int(self.given[self.step]) if self.step else 0
+    def step_tokens(self) -> list[int]:
+        """Whole tokens of each step."""
+        return [int(self.given[step]) for step in self.steps]
+
+
+STEPS = ("replica_tokens", "prefill_replica_tokens")
 
 
 def own(given: Mapping[str, float]) -> Way:
-    """Owned nodes: own_step_tokens, fewest_own_steps, own_base_cost, own_step_cost."""
-    return Way("own_volume_cost", given, "own_step_tokens")
+    """Nodes of one's own: own_base_cost, node_month_cost, and what `rent` takes but the rent."""
+    return Way("own_volume_cost", given, STEPS)
 
 
 def rent(given: Mapping[str, float]) -> Way:
-    """Rented replicas: replica_tokens, minimum_replicas, rent_base_cost, replica_month_cost."""
-    return Way("rent_volume_cost", given, "replica_tokens")
+    """Rented nodes: rented_node_cost, STEPS, shared_pool, minimum_replicas, replicas_per_node, nodes_per_replica."""
+    return Way("rent_volume_cost", given, STEPS)
 
 
 def api(given: Mapping[str, float]) -> Way:
@@ -75,10 +81,10 @@ def first_cheapest(way: Way, others: Sequence[Way], limit: int, most_steps: int 
     if limit < 1:
         raise ValueError(f"the limit is {limit} tokens; allowed is a whole number from 1 on")
     ways = (way, *others)
-    for stepped in ways:
-        if stepped.step and not (stepped.step_tokens >= 1 and stepped.given[stepped.step] == stepped.step_tokens):
-            raise ValueError(f"{stepped.step} is {stepped.given[stepped.step]}; allowed is a whole number from 1 on")
-    steps = sorted({each.step_tokens for each in ways if each.step})
+    for step, tokens in {(step, each.given[step]) for each in ways for step in each.steps}:
+        if not (tokens >= 1 and tokens == int(tokens)):
+            raise ValueError(f"{step} is {tokens}; allowed is a whole number from 1 on")
+    steps = sorted({tokens for each in ways for tokens in each.step_tokens})
     verified = limit if _steps_below(limit, steps) <= most_steps else _within(limit, steps, most_steps)
     if not verified:
         return Crossover(NOT_VERIFIED, 0)

@@ -63,7 +63,7 @@ def within(case: str) -> str:
 
 def questions(scenario: Scenario) -> Asked | None:
     """Every question that the settings ask for; None where no configuration serves that it could start from."""
-    base = _base(scenario)
+    base = base_of(scenario)
     if base is None:
         return None
     settings = scenario.inputs.settings
@@ -124,7 +124,8 @@ def _further(scenario: Scenario) -> dict[str, str]:
     return wanted
 
 
-def _base(scenario: Scenario) -> str | None:
+def base_of(scenario: Scenario) -> str | None:
+    """The configuration that questions start from: the one chosen, or the largest bill; None where there is none."""
     grain, chosen = scenario[CONFIGURED], str(scenario.inputs.settings["study_configuration"])
     if chosen:
         # What does not fit has no figures to start from.

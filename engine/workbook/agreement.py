@@ -18,6 +18,7 @@ from engine.workbook.demand import classes_of
 from engine.workbook.describe import amount, number
 from engine.workbook.hours import CHECKS as HOUR_CHECKS
 from engine.workbook.outlook import CHECKS as OUTLOOK_CHECKS
+from engine.workbook.ownership import CHECKS as OWNERSHIP_CHECKS
 from engine.workbook.plausibility import doubts
 from engine.workbook.problems import Problem, listed
 from engine.workbook.tables import Row, Tables
@@ -42,7 +43,7 @@ TOGETHER = (
 
 def disagreements(tables: Tables) -> list[Problem]:
     """Everything that sheets or columns say against each other; warnings among them."""
-    every = (*CHECKS, *DEMAND_CHECKS, *HOUR_CHECKS, *BILLING_CHECKS, *OUTLOOK_CHECKS, doubts)
+    every = (*CHECKS, *DEMAND_CHECKS, *HOUR_CHECKS, *BILLING_CHECKS, *OUTLOOK_CHECKS, *OWNERSHIP_CHECKS, doubts)
     return [problem for check in every for problem in check(tables)]
 
 

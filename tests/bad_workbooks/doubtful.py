@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from bad_workbooks.valid import SEEN, Defect, Edit, at, both, fill, more
+from bad_workbooks.valid import SEEN, Defect, Edit, at, both, coordinate, fill, more
 from openpyxl import Workbook
 
 from engine.sheets import MONTH_NAMES
@@ -52,6 +52,14 @@ WARNINGS = (
         "3,958 TFLOP/s; the catalogue has 1,978 TFLOP/s for H100 SXM, and twice that is the peak for sparse matrices. "
         "Type the dense peak.",
         "rented",
+    ),
+    Defect(
+        "the price of a server without the number of its accelerators",
+        fill("Hardware", {"node_purchase_price": 270000, "service_life": 5, "accelerator_power": 0.7}),
+        at("Hardware", "node_purchase_price"),
+        "node_purchase_price of 'H100' is $270,000; that is the rent of its accelerators, 1 "
+        f"({coordinate('Hardware', 'accelerators_per_node')}), for 10 years. "
+        "Check that it is the price of a whole server, and how many accelerators that has.",
     ),
     Defect(
         "a peak four times another",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from bad_workbooks.valid import SEEN, Defect, Edit, at, both, fill, more
+from bad_workbooks.valid import SEEN, Defect, Edit, at, both, coordinate, fill, more
 
 from engine.sheets import MONTH_NAMES
 
@@ -38,6 +38,19 @@ DEFECTS = (
         at("Configurations", "precision"),
         f"'fp8' needs fp4_compute of H100, which is blank in {at('Hardware', 'fp4_compute')}. "
         "Fill that in, or choose a precision with compute bf16 or fp8.",
+    ),
+    Defect(
+        "a server that is bought for an unknown time",
+        fill("Hardware", {"node_purchase_price": 270000, "accelerators_per_node": 8, "accelerator_power": 0.7}),
+        at("Hardware", "service_life"),
+        "service_life of 'H100' is blank although it has a purchase price; owning it cannot be costed without "
+        f"({coordinate('Hardware', 'node_purchase_price')}). Fill it in, or clear the price.",
+    ),
+    Defect(
+        "a server that is bought and draws an unknown power",
+        fill("Hardware", {"node_purchase_price": 270000, "accelerators_per_node": 8, "service_life": 5}),
+        at("Hardware", "accelerator_power"),
+        "accelerator_power of 'H100' is blank although it has a purchase price",
     ),
     Defect(
         "ranks without links",

@@ -17,7 +17,17 @@ from engine.formulas.groups.configuration import TOTAL_FORMULAS, group
 from engine.formulas.groups.renaming import Formulas, again, formulas_of, instances, lines
 
 # Each group for a row that brings what it needs, as its file says.
-OWNERSHIP_FORMULAS: Formulas = formulas_of(ownership)
+# What an owned accelerator costs in an hour: each part of a node's year, the whole of it, and what the books show.
+OWNED_PARTS = {
+    f"owned_{part}_cost": f"node_{part}_cost"
+    for part in ("capital", "power", "maintenance", "hosting", "staff", "licence")
+}
+OWNERSHIP_FORMULAS: Formulas = lines(
+    formulas_of(ownership),
+    "accelerator_hour",
+    "node_year_cost",
+    {**OWNED_PARTS, "owned_cost": "node_cost", "booked_cost": "node_booked_cost"},
+)
 ACTUALS_FORMULAS: Formulas = formulas_of(actuals)
 FORWARD_FORMULAS: Formulas = formulas_of(forward)
 
@@ -46,10 +56,9 @@ BILL_TOTAL_FORMULAS: Formulas = {name: _BILL[name] for name in _OF_MONTH}
 _COMMITTED = {"one_year": "one_year_price", "three_year": "three_year_price", "owned": "owned_cost"}
 _COMMITMENTS = formulas_of(commitments)
 _HELD = ("accelerators_in_force", "contract_hour_cost", "held_price")
-_SLICE = (
-    *("hours_used", "slice_accelerators", "slice_month_saving", "break_even_hours", "slice_rented_cost"),
-    *("cheapest_slice_cost", "cheapest_term", "slice_saving"),
-)
+_SLICE = ("break_even_hours", "slice_rented_cost", "cheapest_slice_cost", "cheapest_term", "slice_saving")
+# A slice of a load profile: how long it is needed, and what the cheapest terms save on all of it.
+_OF_PROFILE = ("hours_used", "slice_accelerators", "slice_month_saving")
 SLICE_FORMULAS: Formulas = {name: _COMMITMENTS[name] for name in (*_SLICE, "slice_committed_cost")}
 SLICE_FORMULAS = lines(
     SLICE_FORMULAS,
@@ -63,8 +72,11 @@ SLICE_FORMULAS = lines(
     "committed_price",
     {f"{term}_break_even_hours": price for term, price in _COMMITTED.items()},
 )
+PROFILE_SLICE_FORMULAS: Formulas = {name: _COMMITMENTS[name] for name in _OF_PROFILE}
 COMMITMENT_FORMULAS: Formulas = {
-    name: formula for name, formula in _COMMITMENTS.items() if name not in (*_SLICE, "slice_committed_cost", *_HELD)
+    name: formula
+    for name, formula in _COMMITMENTS.items()
+    if name not in (*_SLICE, "slice_committed_cost", *_HELD, *_OF_PROFILE)
 }
 CONTRACT_FORMULAS: Formulas = {name: _COMMITMENTS[name] for name in ("accelerators_in_force", "contract_hour_cost")}
 HELD_FORMULAS: Formulas = instances(
@@ -74,7 +86,7 @@ HELD_FORMULAS: Formulas = instances(
         {
             "held_accelerators": f"pool_{term}_accelerators",
             "held_hour_cost": f"pool_{term}_hour_cost",
-            "held_price": f"{term}_price",
+            "held_price": f"held_{term}_price",
         }
         for term in _COMMITTED
     ),
@@ -226,29 +238,15 @@ PART_FORMULAS: Formulas = (
     )
 )
 
-# What serves in whole steps: nodes that are owned, replicas that are rented.
-_STEPPED = {name: formulas_of(crossover)[name] for name in ("step_count", "stepped_cost")}
+# A volume takes whole nodes, as a fleet does.
 CROSSOVER_FORMULAS: Formulas = {
-    **{name: formula for name, formula in formulas_of(crossover).items() if name not in _STEPPED},
+    **formulas_of(crossover),
     **again(
-        _STEPPED,
+        {"required_nodes": formulas_of(ownership)["required_nodes"]},
         "",
-        step_tokens="own_step_tokens",
-        fewest_steps="fewest_own_steps",
-        step_count="own_steps",
-        base_cost="own_base_cost",
-        step_cost="own_step_cost",
-        stepped_cost="own_volume_cost",
-    ),
-    **again(
-        _STEPPED,
-        "",
-        step_tokens="replica_tokens",
-        fewest_steps="minimum_replicas",
-        step_count="rent_steps",
-        base_cost="rent_base_cost",
-        step_cost="replica_month_cost",
-        stepped_cost="rent_volume_cost",
+        replica_count="volume_replicas",
+        prefill_replica_count="volume_prefill_replicas",
+        required_nodes="volume_nodes",
     ),
 }
 CROSSOVER_FORMULAS = lines(
