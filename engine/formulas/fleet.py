@@ -14,6 +14,7 @@ from engine.units import (
     DollarsPerDay,
     DollarsPerHour,
     DollarsPerMonth,
+    HoursPerMonth,
     RequestsPerSecond,
     SecondsPerRequest,
     Share,
@@ -102,6 +103,14 @@ def fleet_cost(fleet_cost_per_day, days_in_month) -> DollarsPerMonth:
     Source: definition.
     """
     return fleet_cost_per_day * days_in_month
+
+
+def held_hours(fleet_accelerators, days_in_month) -> HoursPerMonth:
+    """Accelerator-hours that are paid for in the month, whether they serve or not.
+
+    Source: definition.
+    """
+    return fleet_accelerators * HOURS_PER_DAY * days_in_month
 
 
 def idle_cost(

@@ -22,6 +22,7 @@ from engine.report.answer import Check
 from engine.report.build import Draft
 from engine.report.checks import CHECKS, ENGINE, GRAINS, TIE_OUT, LiveCheck, blocks, live_checks
 from engine.report.live import letters, quoted
+from engine.report.standing import standing_line
 from engine.scenarios import Scenario
 from engine.sheets import COMPETITORS, CONFIGURATIONS, FIRST_ROW, HEAD_ROW
 from engine.units import unit_of
@@ -41,6 +42,7 @@ PURPOSES = {
     "Fleet": "How many accelerators, how busy, at what bill?",
     "Speed": "What is a decode step made of?",
     "Questions": "What would a change cost: batch, slice, precision, accelerator, model, levers?",
+    "Model and actual": "Do invoices, billing, meters and budget bear the model out?",
     "Further questions": "Memory, accelerators by the dollar, APIs, techniques, loads, reasoning, training, prices.",
     "Joined inputs": "What each configuration reads from the input sheets. Live.",
     "Traffic lines": "What each class adds to a traffic. Live.",
@@ -54,6 +56,9 @@ PURPOSES = {
     "Ratios": "A million tokens at several ratios of input to output, own and API. Live.",
     "Drafts": "Speculative decoding with the draft model of the Settings. Live.",
     "Price course": "A market price that goes on falling. Live.",
+    "Actual months": "Each month of the sheet Actuals beside its model: live for this month, values of earlier runs.",
+    "Year to date": "Months of the year whose profit can be compared, together. Live.",
+    "Twelve months": "Months of the last twelve whose profit can be compared, together. Live.",
     "Decisions": "What each configuration suggests: memory, links, pools, requests. Live.",
     "By traffic": "Sums over the configurations that serve a traffic. Live.",
     "Total": "Sums over all configurations that serve. Live.",
@@ -116,6 +121,7 @@ def _draw_cover(sheet: Worksheet, draft: Draft, names: Sequence[str]) -> None:
         ("Owner", str(settings["owner"]) or "\u2013"),
         ("Month", f"{settings['report_month']:%B %Y}"),
         ("Currency", str(settings["currency"])),
+        ("Standing", standing_line(draft.scenario)),
         ("Input", f"{inputs.path.name}, sha256 {inputs.sha256[:8]} \u2026 {inputs.sha256[-4:]}"),
     )
     for row, (name, text) in enumerate(facts, 4):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from engine.report.live import quoted, range_of, sheet_and_column
 from engine.scenarios import (
+    Booked,
     Chosen,
     DaysBilled,
     Filled,
@@ -65,6 +66,10 @@ class Lookups:
         match source:
             case Looked(sheet, column, by):
                 return self._filled_in(self._cell(sheet, column.name, by), column)
+            case Booked():
+                return f'IF({self._rows_booked(source)}=0,"",{self._booked(source)})'
+            case Known(Booked() as booked):
+                return f"IF({self._rows_booked(booked)}>0,1,0)"
             case Known(Looked(sheet, column, by)):
                 return f'IF({self._cell(sheet, column.name, by)}="",0,1)'
             case Filled(Looked(sheet, column, by), instead):
@@ -103,6 +108,21 @@ class Lookups:
                 finer = self.scenario[grain]
                 return f"INDEX({range_of(finer, quantity)},MATCH({self._here(by)},{range_of(finer, by)},0))"
         raise TypeError(f"{source} has no formula")
+
+    def _rows_booked(self, source: Booked) -> str:
+        return f"SUMPRODUCT({self._of_month(source)}*1)"
+
+    def _booked(self, source: Booked) -> str:
+        amounts, prices = (f"{source.sheet.table}[{column}]" for column in ("amount", "unit_price"))
+        summed = {"amount": amounts, "priced": f"{amounts}*{prices}", "unpriced": f'({prices}="")*{amounts}'}
+        return f"SUMPRODUCT({self._of_month(source)}*{summed[source.how]})"
+
+    def _of_month(self, source: Booked) -> str:
+        """Which rows of the sheet are of the line and of this row's month."""
+        months, lines = (f"{source.sheet.table}[{column}]" for column in ("actual_month", "line"))
+        # Counted from January 2000, months may be any number.
+        first, next_first = (f"DATE(2000,{self._here(source.by)}-{12 * 2000 - after},1)" for after in (0, 1))
+        return f'({lines}="{source.line}")*({months}>={first})*({months}<{next_first})'
 
     def _setting(self, name: str) -> str:
         return self._filled_in(setting_cell(self.scenario.inputs, name), SETTINGS.column(name))

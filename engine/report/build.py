@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 
 from engine.report import workbook
+from engine.report.actuals import model_and_actual
 from engine.report.answer import Check, Earlier, answer, headline, lead
 from engine.report.further import further_questions
 from engine.report.live import LiveSheet
+from engine.report.pages.actuals import actuals
 from engine.report.pages.assumptions import assumptions
 from engine.report.pages.costs import costs
 from engine.report.pages.decisions import checklist, decisions
@@ -21,7 +25,7 @@ from engine.report.pages.speed import speed
 from engine.report.published import published
 from engine.report.values import Report, Section
 from engine.report.workbook import HEADLINES
-from engine.scenarios import BY_TRAFFIC, TOTAL, Scenario
+from engine.scenarios import BY_TRAFFIC, MODELLED, TOTAL, Archived, Scenario, with_actuals
 from engine.studies.alternatives import Move, cheapest_moves
 from engine.studies.questions import Asked, answered, questions
 from engine.studies.reconcile import Reconciliation, shipped_figures
@@ -45,19 +49,22 @@ class Draft:
     asked: Asked | None
     questions: LiveSheet | None
     further: LiveSheet | None
+    actuals: LiveSheet | None
     published: Reconciliation | None
 
     @property
     def sheets(self) -> tuple[LiveSheet, ...]:
         asked = tuple(sheet for sheet in (self.questions, self.further) if sheet)
-        return (self.summary, self.costs, self.margins, self.fleet, self.speed, *asked)
+        compared = (self.actuals,) if self.actuals else ()
+        return (self.summary, *compared, self.costs, self.margins, self.fleet, self.speed, *asked)
 
     @cached_property
     def findings(self) -> tuple[Section, ...]:
         """The pages that do not wait for the checks. Without a serving configuration only those that need none."""
         scenario = self.scenario
         serving = len(scenario[BY_TRAFFIC].keys) > 0
-        sections = [costs(scenario, self.moves, self.costs)]
+        sections = [actuals(scenario, self.actuals)] if self.actuals else []
+        sections.append(costs(scenario, self.moves, self.costs))
         if serving:
             sections += [
                 margins(scenario, self.margins),
@@ -75,8 +82,9 @@ class Draft:
         return tuple(sections)
 
 
-def draft(scenario: Scenario, earlier: Earlier | None) -> Draft:
-    """The sheets for readers, and what the studies found."""
+def draft(scenario: Scenario, earlier: Earlier | None, archived: Mapping[date, Archived]) -> Draft:
+    """The sheets for readers, and what the studies found; `archived` are the runs of earlier months."""
+    scenario = with_actuals(scenario, archived)
     moves = tuple(cheapest_moves(scenario))
     asked = questions(scenario)
     if asked:
@@ -96,6 +104,7 @@ def draft(scenario: Scenario, earlier: Earlier | None) -> Draft:
         asked,
         workbook.questions(scenario, asked) if asked else None,
         further_questions(scenario, asked) if asked else None,
+        model_and_actual(scenario),
         shipped_figures() if scenario.inputs.settings["published_figures"] else None,
     )
 
@@ -117,8 +126,9 @@ def report(draft: Draft, checks: tuple[Check, ...], *, input_hash: str, engine_v
 
 
 def figures(scenario: Scenario) -> dict[str, float]:
-    """The headline figures by name, and gross profit of every traffic: what the next month compares itself with."""
+    """The headline figures by name, and gross profit of every traffic: what later months compare themselves with."""
     total, by_traffic = scenario[TOTAL], scenario[BY_TRAFFIC]
-    headlines = {name: total.value(name, "Total") for name, *_ in HEADLINES}
+    names = dict.fromkeys((*(name for name, *_ in HEADLINES), *MODELLED.values()))
+    headlines = {name: total.value(name, "Total") for name in names}
     profits = {f"gross_profit of {key}": by_traffic.value("gross_profit", key) for key in by_traffic.keys}
     return {name: float(value) for name, value in {**headlines, **profits}.items() if value is not None}

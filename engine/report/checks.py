@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from engine.report.live import PARTS, cell_of, letters, quoted, range_of, sheets_of
 from engine.scenarios import (
     ACCELERATORS,
+    ACTUAL_MONTHS,
     APIS,
     BY_TRAFFIC,
     CASES,
@@ -17,6 +18,8 @@ from engine.scenarios import (
     PRICE_COURSE,
     RATIOS,
     TOTAL,
+    TWELVE_MONTHS,
+    YEAR_TO_DATE,
     Grain,
     Scenario,
 )
@@ -37,6 +40,9 @@ GRAINS = (
     RATIOS,
     DRAFTS,
     PRICE_COURSE,
+    ACTUAL_MONTHS,
+    YEAR_TO_DATE,
+    TWELVE_MONTHS,
 )
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 
 from engine.calculation import Columns
 from engine.formulas import FORMULAS, LINE_FORMULAS, TOTAL_FORMULAS
+from engine.scenarios.actual_months import MODELLED, Archived, actual_grains, looked_back_on, month_name
 from engine.scenarios.asked import FURTHER
 from engine.scenarios.grains import Grain, make_grain
 from engine.scenarios.joins import (
@@ -26,6 +28,7 @@ from engine.scenarios.joins import (
 )
 from engine.scenarios.sources import (
     ACCELERATORS,
+    ACTUAL_MONTHS,
     APIS,
     BY_TRAFFIC,
     CASES,
@@ -36,6 +39,9 @@ from engine.scenarios.sources import (
     PRICE_COURSE,
     RATIOS,
     TOTAL,
+    TWELVE_MONTHS,
+    YEAR_TO_DATE,
+    Booked,
     Case,
     Chosen,
     DaysBilled,
@@ -57,6 +63,7 @@ from engine.workbook.read import Inputs
 
 __all__ = [
     "ACCELERATORS",
+    "ACTUAL_MONTHS",
     "APIS",
     "BY_TRAFFIC",
     "CASES",
@@ -64,9 +71,14 @@ __all__ = [
     "DECISIONS",
     "DRAFTS",
     "LINES",
+    "MODELLED",
     "PRICE_COURSE",
     "RATIOS",
     "TOTAL",
+    "TWELVE_MONTHS",
+    "YEAR_TO_DATE",
+    "Archived",
+    "Booked",
     "Case",
     "Chosen",
     "DaysBilled",
@@ -83,7 +95,10 @@ __all__ = [
     "Source",
     "Sum",
     "Varied",
+    "looked_back_on",
+    "month_name",
     "scenario",
+    "with_actuals",
     "with_asked",
     "with_cases",
 ]
@@ -166,3 +181,9 @@ def with_asked(calculated: Scenario, base: str, wanted: Mapping[str, Sequence[st
         if len(grain.keys):
             grains[name] = grain
     return Scenario(calculated.inputs, grains)
+
+
+def with_actuals(calculated: Scenario, archived: Mapping[date, Archived]) -> Scenario:
+    """The same grains, and those of the months on Actuals, beside the archive's runs of earlier months."""
+    found = actual_grains(calculated.inputs, calculated.grains, archived)
+    return Scenario(calculated.inputs, {**calculated.grains, **found})

@@ -14,6 +14,7 @@ import numpy as np
 from engine.calculation import Columns, calculate, depending_on
 from engine.formulas import Formulas
 from engine.scenarios.sources import (
+    Booked,
     Chosen,
     DaysBilled,
     Filled,
@@ -92,6 +93,8 @@ def _values_of(source: Source, inputs: Inputs, columns: Columns, grains: Mapping
     match source:
         case Looked(sheet, column, by):
             return _look_up(inputs, sheet, columns[by], column.name)
+        case Booked():
+            return _booked(source, inputs, columns)
         case Known(looked):
             return np.where(np.isnan(_values_of(looked, inputs, columns, grains)), 0.0, 1.0)
         case Filled(looked, instead):
@@ -130,6 +133,25 @@ def _look_up(inputs: Inputs, sheet: Sheet, keys: Any, name: str) -> Any:
     table = inputs.tables[sheet.name]
     row_of = {key: row for row, key in enumerate(table.columns[sheet.keys[0].name])}
     return table.columns[name][[row_of[key] for key in keys]]
+
+
+def _booked(source: Booked, inputs: Inputs, columns: Columns) -> Any:
+    """The sum over the rows of a line in the month of each row; NaN where there are none."""
+    booked = inputs.tables[source.sheet.name].columns
+    prices = booked["unit_price"]
+    amounts = {
+        "amount": booked["amount"],
+        "priced": booked["amount"] * np.nan_to_num(prices),
+        "unpriced": np.where(np.isnan(prices), booked["amount"], 0.0),
+    }[source.how]
+    numbers = np.array([month_number(month) for month in booked["actual_month"]])
+    rows = [(booked["line"] == source.line) & (numbers == number) for number in columns[source.by]]
+    return np.array([amounts[row].sum() if row.any() else np.nan for row in rows])
+
+
+def month_number(month: date) -> int:
+    """Months since the year 0, by which months are compared."""
+    return 12 * month.year + month.month
 
 
 def _groups(grain: Grain, by: str, columns: Columns, rows: int) -> list[Any]:

@@ -109,6 +109,7 @@ SUMMED = (
     "fleet_cost",
     "idle_cost",
     "fleet_accelerators",
+    "held_hours",
 )
 
 

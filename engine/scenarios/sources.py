@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.sheets import BY_NAME, HARDWARE, MODELS, SETTINGS, Choice, Column, Sheet
+from engine.sheets import ACTUALS, BY_NAME, HARDWARE, MODELS, SETTINGS, Choice, Column, Sheet
 from engine.units import Count, Flag, Text
 
 LINES, CONFIGURED, BY_TRAFFIC, TOTAL = "Traffic lines", "Calculation", "By traffic", "Total"
 CASES, DECISIONS = "Cases", "Decisions"
+ACTUAL_MONTHS, YEAR_TO_DATE, TWELVE_MONTHS = "Actual months", "Year to date", "Twelve months"
 ACCELERATORS, APIS, RATIOS, DRAFTS, PRICE_COURSE = "Accelerators", "APIs", "Ratios", "Drafts", "Price course"
 
 
@@ -36,10 +37,26 @@ class Looked:
 
 
 @dataclass(frozen=True)
-class Known:
-    """1 where the cell that `Looked` reads is filled, 0 where it is blank."""
+class Booked:
+    """What the rows of a line on Actuals add up to in the month whose number stands in the quantity `by`.
 
-    looked: Looked
+    `how`: the amounts; or what they come to at their unit prices (`priced`); or those without one (`unpriced`). Blank
+    where the month has no row of the line, because nothing typed is not nothing spent.
+    """
+
+    line: str
+    annotation: Any
+    by: str
+    how: str = "amount"
+
+    sheet: Sheet = ACTUALS
+
+
+@dataclass(frozen=True)
+class Known:
+    """1 where the cell that `Looked` reads is filled, or the rows that `Booked` adds up are there; else 0."""
+
+    looked: Looked | Booked
     annotation: Any = Flag
 
 
@@ -141,7 +158,7 @@ class Largest:
     annotation: Any
 
 
-Source = Key | Looked | Known | Filled | Chosen | Setting | DaysBilled | Sum | Mean | Largest | HasOne | Varied
+Source = Key | Looked | Booked | Known | Filled | Chosen | Setting | DaysBilled | Sum | Mean | Largest | HasOne | Varied
 
 
 def may_be_unknown(source: Source) -> bool:

@@ -13,6 +13,7 @@ from statistics import median_high
 import numpy as np
 
 from engine.sheets import BY_NAME, CHOICES, CONFIGURATIONS, MODELS, SEEN_ON, Choice
+from engine.workbook.actuals import CHECKS as ACTUALS_CHECKS
 from engine.workbook.demand import CHECKS as DEMAND_CHECKS
 from engine.workbook.demand import classes_of
 from engine.workbook.describe import amount, number
@@ -40,7 +41,7 @@ TOGETHER = (
 
 def disagreements(tables: Tables) -> list[Problem]:
     """Everything that sheets or columns say against each other; warnings among them."""
-    return [problem for check in (*CHECKS, *DEMAND_CHECKS, doubts) for problem in check(tables)]
+    return [problem for check in (*CHECKS, *DEMAND_CHECKS, *ACTUALS_CHECKS, doubts) for problem in check(tables)]
 
 
 def _models(tables: Tables) -> Iterator[Problem]:
