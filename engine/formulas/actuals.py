@@ -163,7 +163,7 @@ def cost_price_effect(hour_price_is_known, priced_cost, metered_hours, modelled_
 def cost_rest(
     cost_is_split, hour_price_is_known, cost_difference, cost_volume_effect, cost_efficiency_effect, cost_price_effect
 ) -> DollarsPerMonth:
-    """Part of the difference that no known effect explains: fees, credits, errors; and price, where no contract says it.
+    """Part of the difference that no known effect explains: fees, credits, errors; and price where none is known.
 
     Source: definition.
     """
@@ -215,7 +215,7 @@ def revenue_price_effect(
 def revenue_rest(
     revenue_is_split, token_price_is_known, revenue_difference, revenue_volume_effect, revenue_price_effect
 ) -> DollarsPerMonth:
-    """Part of the difference that no known effect explains: credits, refunds, errors; and price, where none is known.
+    """Part of the difference that no known effect explains: credits, refunds, errors; and price where none is known.
 
     Source: definition.
     """

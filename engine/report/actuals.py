@@ -94,10 +94,13 @@ def _by_line(grain: Grain, month: str) -> LiveTable:
     rows = []
     for label, modelled, actual, line, budget in _LINES:
         figures = [live(grain, name, month) for name in (modelled, actual, f"{line}_difference")]
-        budgets = [live(grain, name, month) for name in (budget, f"{line}_budget_difference")] if budget else [nothing] * 2
+        budgets = [nothing] * 2
+        if budget:
+            budgets = [live(grain, name, month) for name in (budget, f"{line}_budget_difference")]
         unit = as_text(unit_of(figures[0].annotation).symbol.removesuffix("/month"))
         share = live(grain, f"{line}_difference_share", month)
-        rows.append(LiveRow((as_text(label), unit, *figures, share, *budgets), "total" if line == "profit" else "plain"))
+        style = "total" if line == "profit" else "plain"
+        rows.append(LiveRow((as_text(label), unit, *figures, share, *budgets), style))
     return LiveTable(heads, tuple(rows), f"{month_words(month)}, {BY_LINE}")
 
 

@@ -56,9 +56,9 @@ def headline(scenario: Scenario) -> str:
         return _actual_headline(scenario, month)
     worst = min(by_traffic.keys, key=lambda key: by_traffic.value("gross_profit", key))
     loss = by_traffic.value("gross_profit", worst)
-    gave = f", and {worst} gave {brief_money(-loss)} of it away" if loss < 0 < profit else ""
+    gave = f"; {worst} gave {brief_money(-loss)} of it away" if loss < 0 < profit else ""
     verb = "earned" if profit >= 0 else "lost"
-    return f"{month} {verb} a modelled {brief_money(abs(profit))} gross profit, a {show(margin, Share)} margin{gave}"
+    return f"{month} {verb} a modelled {brief_money(abs(profit))}, a {show(margin, Share)} gross margin{gave}"
 
 
 def _actual_headline(scenario: Scenario, month: str) -> str:
@@ -66,9 +66,9 @@ def _actual_headline(scenario: Scenario, month: str) -> str:
     grain, key = scenario[ACTUAL_MONTHS], report_key(scenario)
     profit, margin = grain.value("actual_profit", key), grain.value("actual_margin", key)
     verb = "earned" if profit >= 0 else "lost"
-    share = f" ({show(margin, Share)})" if margin is not None else ""
+    share = f", a {show(margin, Share)} gross margin" if margin is not None else ""
     difference = compared(grain.value("profit_difference", key))
-    return f"{month} {verb} {brief_money(abs(profit))} gross profit{share} as billed and invoiced, {difference}"
+    return f"{month} {verb} {brief_money(abs(profit))} as billed and invoiced{share}, {difference}"
 
 
 def lead(scenario: Scenario, earlier: Earlier | None, moves: Sequence[Move]) -> str:
@@ -121,6 +121,8 @@ def _key_figures(scenario: Scenario, earlier: Earlier | None, sheet: LiveSheet) 
             change, tone = _change(value, earlier.figures[name], annotation, more_is_better)
         elif name == "busy_share":
             change = f"break-even {show(total.value('break_even_utilization', 'Total'), Share)}"
+        # Beside a headline of what was billed and invoiced.
+        title += ", modelled" if name == "gross_profit" and is_reconciled(scenario) else ""
         figures.append(KeyFigure(title, shown, change, sheet.cell(0, place, 2), tone))
     return tuple(figures)
 
@@ -253,5 +255,5 @@ def answer(
         actions(scenario, moves),
         verdict(checks, check_cell),
         Margin("Effect", "", "predicted, each action alone; measure before moving; not a live figure"),
-        standing_line(scenario),
+        Margin("Standing", "", standing_line(scenario)),
     )

@@ -73,12 +73,12 @@ def _standing(scenario: Scenario) -> str:
     grain, key = months_of(scenario), report_key(scenario)
     month = f"{scenario.inputs.settings['report_month']:%B}"
     if grain is None:
-        return "All figures are modelled; none has been compared with invoices and meters."
+        return "Modelled, not compared with invoices and meters."
     if is_reconciled(scenario):
-        return f"Reconciled with the invoices and meters of {month}; figures below are modelled unless they say actual."
+        return f"Reconciled with the invoices and meters of {month}; other figures are modelled."
     if gaps := missing(grain, key):
-        return f"All figures are modelled: Actuals has {none_of(gaps)} for {month} yet."
-    return f"All figures are modelled and not reconciled: {unexplained(scenario, grain, key)}."
+        return f"Modelled: {none_of(gaps)} for {month} yet."
+    return f"Modelled, not reconciled: {unexplained(scenario, grain, key)}."
 
 
 def signatures(settings: Mapping[str, Any]) -> str:

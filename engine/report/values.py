@@ -259,7 +259,7 @@ class Answer:
     actions: tuple[Action, ...]
     verdict: Verdict
     actions_note: Margin | None = None
-    standing: str = ""  # whether the figures are modelled or reconciled, and who stands by them
+    standing: Margin | None = None  # whether the figures are modelled or reconciled, and who stands by them
 
 
 @dataclass(frozen=True)

@@ -66,14 +66,17 @@ _PRICES = {
 }
 # Of several months together: those whose profit can be compared.
 _PERIODS = {YEAR_TO_DATE: "compared_in_year", TWELVE_MONTHS: "profit_is_known"}
+_COMPARED = (
+    "cost_is_known",
+    "revenue_is_known",
+    "profit_is_known",
+    "modelled_profit",
+    "actual_profit",
+    "profit_difference",
+    "profit_difference_share",
+)
 _SUMMED = ("modelled_revenue", "modelled_bill", "billed_revenue", "invoiced_cost")
-PERIOD_FORMULAS: Formulas = {
-    name: ACTUALS_FORMULAS[name]
-    for name in (
-        "cost_is_known revenue_is_known profit_is_known modelled_profit actual_profit actual_margin cost_difference "
-        "revenue_difference profit_difference cost_difference_share revenue_difference_share profit_difference_share"
-    ).split()
-}
+PERIOD_FORMULAS: Formulas = {name: ACTUALS_FORMULAS[name] for name in _COMPARED}
 
 
 @dataclass(frozen=True)

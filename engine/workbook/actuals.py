@@ -8,6 +8,7 @@ from __future__ import annotations
 import calendar
 from collections.abc import Iterator
 from datetime import date
+from itertools import pairwise
 
 from engine.sheets import BILLING, BUDGETS, INVOICE, PRICED, TOKENS
 from engine.workbook.describe import number
@@ -83,7 +84,7 @@ def _signatures(tables: Tables) -> Iterator[Problem]:
         if not row.sound(*names):
             continue
         yield from _half_signed(row)
-        for (step, what), (later, deed) in zip(STEPS, STEPS[1:], strict=False):
+        for (step, what), (later, deed) in pairwise(STEPS):
             if row[f"{later}_by"] and not row[f"{step}_by"]:
                 found = f"{later}_by is '{row[f'{later}_by']}' although {step}_by is blank"
                 allowed = f"the {deed} follows the {what}"

@@ -1,7 +1,9 @@
-"""Model and actual: the month beside its invoices, billing, meters and budget, what explains the difference, the year."""
+"""Model and actual: the month beside its invoices, billing, meters and budget, what explains it, and the year."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from itertools import accumulate
 
@@ -33,13 +35,11 @@ def actuals(scenario: Scenario, sheet: LiveSheet) -> Section:
         sheet,
         f"{month_words(report)}, {BY_LINE}",
         "$, million tokens and hours of the month",
-        "A dash: nothing has been typed on Actuals; it does not count as nothing. Difference: actual less modelled.",
+        "A dash: not typed on Actuals, which does not count as nothing. Difference: actual less modelled.",
     )
     blocks: list[Block | None] = [Paragraph(_lead(scenario, grain)), lines]
     if last:
-        title = f"{month_words(last)}, {EXPLAINED}"
-        explained = table_of(sheet, title, "$; a minus takes from profit", _explained_foot(grain, last))
-        blocks += [_waterfall(grain, last, sheet), explained]
+        blocks += [_waterfall(grain, last, sheet), Paragraph(_how_explained(grain, last))]
     blocks.append(_by_month(scenario, grain, sheet))
     return Section("Model and actual", _headline(scenario, grain, last), tuple(block for block in blocks if block))
 
@@ -78,7 +78,7 @@ def _lead(scenario: Scenario, grain: Grain) -> str:
     return f"{told} {signatures(scenario.inputs.settings)}"
 
 
-def _explained_foot(grain: Grain, month: str) -> str:
+def _how_explained(grain: Grain, month: str) -> str:
     """How the effects are taken, and what could not be."""
     unpriced = [
         thing
@@ -94,48 +94,63 @@ def _explained_foot(grain: Grain, month: str) -> str:
         if not grain.value(flag, month)
     ]
     return (
-        "Taken one after the other: other tokens at modelled prices and hours for a token; other hours for a token; "
-        "other prices. Rest: fees, credits and what nothing explains."
+        "Effects are taken one after the other: other tokens at modelled prices and hours for a token, other hours for "
+        "a token, other prices. The rest is fees, credits and what nothing explains."
         + (f" No unit price beside all {listed(unpriced)}: its effect is in the rest." if unpriced else "")
         + (f" Without meters the whole difference {listed(whole)} is rest." if whole else "")
     )
 
 
 def _waterfall(grain: Grain, month: str, sheet: LiveSheet) -> Waterfall:
-    """From modelled to actual profit, by the effects that are known."""
+    """From modelled to actual profit, by the effects that are known, with their parts of revenue and bill."""
     place = sheet.place_of(f"{month_words(month)}, {EXPLAINED}")
     assert place is not None
-    effects = [(str(row.cells[0].value), row.cells[3].value) for row in sheet.tables[place].rows[:-1]]
-    known = [(name, effect) for name, effect in effects if effect is not None]
-    modelled, actual = grain.value("modelled_profit", month), grain.value("actual_profit", month)
-    money = money_scale(grain.value("modelled_bill", month))
-    levels = tuple(accumulate((effect for _, effect in known), initial=modelled))
-    largest, by = max(known, key=lambda effect: abs(effect[1]))
-    verb = "added" if by >= 0 else "took"
+    rows = [[cell.value for cell in row.cells] for row in sheet.tables[place].rows[:-1]]
+    effects = [row for row in rows if row[3] is not None]
+    start, end = (
+        [grain.value(name, month) for name in names]
+        for names in (
+            ("modelled_revenue", "modelled_bill", "modelled_profit"),
+            ("billed_revenue", "invoiced_cost", "actual_profit"),
+        )
+    )
+    money = money_scale(start[1])
+    levels = tuple(money.of(level) for level in accumulate((effect[3] for effect in effects), initial=start[2]))
+    largest = max(effects, key=lambda effect: abs(effect[3]))
+    verb = "added" if largest[3] >= 0 else "took"
+    difference = brief_money(abs(grain.value("profit_difference", month)))
     return Waterfall(
-        title=f"{largest} {verb} most: {brief_money(abs(by))} of a difference of {brief_money(abs(actual - modelled))}.",
-        description=f"From modelled to actual gross profit, {money.words}, {month_words(month)}; "
-        "the axis does not begin at zero",
-        labels=("Modelled", *(name for name, _ in known)),
-        levels=tuple(money.of(level) for level in levels),
+        title=f"{largest[0]} {verb} most: {brief_money(abs(largest[3]))} of a difference of {difference}.",
+        description=f"From modelled to actual gross profit, {money.words}, {month_words(month)}; costs carry a minus "
+        "sign; the axis does not begin at zero",
+        labels=("Modelled", *(str(effect[0]) for effect in effects)),
+        levels=levels,
         end_label="Actual",
         unit=DollarsPerMonth,
         value_head="gross profit",
-        sides=(_after(levels, money),),
-        note=Margin("Chart", sheet.range(place), "last column"),
-        alt=f"Gross profit of {month_words(month)} from modelled {brief_money(modelled)} to actual "
-        f"{brief_money(actual)}: " + ", ".join(f"{name} {brief_money(effect, signed=True)}" for name, effect in known),
+        sides=(
+            _side("revenue", [start[0], *(effect[1] for effect in effects), end[0]], money),
+            _side("bill", [-start[1], *(effect[2] for effect in effects), -end[1]], money),
+        ),
+        note=Margin("Chart", sheet.range(place)),
+        alt=f"Gross profit of {month_words(month)} from modelled {brief_money(start[2])} to actual "
+        f"{brief_money(end[2])}: "
+        + ", ".join(f"{effect[0]} {brief_money(effect[3], signed=True)}" for effect in effects),
         rises_gain=True,
     )
 
 
-def _after(levels: tuple[float, ...], money: MoneyScale) -> Side:
-    after = tuple(money.of(level) for level in levels)
-    return Side("profit", (*after, after[-1]), DollarsPerMonth)
+def _side(head: str, amounts: Sequence[float | None], money: MoneyScale) -> Side:
+    return Side(head, tuple(None if each is None else money.of(each) for each in amounts), DollarsPerMonth)
 
 
 def _by_month(scenario: Scenario, grain: Grain, sheet: LiveSheet) -> Table | None:
-    return table_of(sheet, BY_MONTH, "gross profit of months and of the year", _months_foot(scenario, grain))
+    whole = table_of(sheet, BY_MONTH, "gross profit of months and of the year", _months_foot(scenario, grain))
+    if whole is None:
+        return None
+    # What is missing is told below, and the runs that figures are of in the workbook.
+    rows = tuple(replace(row, cells=row.cells[:-2]) for row in whole.rows)
+    return replace(whole, heads=whole.heads[:-2], rows=rows)
 
 
 def _months_foot(scenario: Scenario, grain: Grain) -> str:
