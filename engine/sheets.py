@@ -513,7 +513,7 @@ ACTUALS = Sheet(
         Column("actual_month", Month, "Month of the figure, as any day of it."),
         Column("line", Text, "What was invoiced for accelerators, billed to customers, metered or budgeted.", choices=tuple(ACTUAL_LINES)),
         Column("provider", Text, "Who invoiced, or what was metered, where a line has several.", default=""),
-        Column("amount", Number, "$ for invoices, billed revenue and budgets; million tokens, input and visible output, as sold; hours for accelerator-hours. A credit is an invoice below zero.", at_least=-1e12, at_most=1e12),
+        Column("amount", Count, "$ for invoices, billed revenue and budgets; million tokens, input and visible output, as sold; hours for accelerator-hours. A credit is an invoice below zero.", at_least=-1e12, at_most=1e12),
         Column("unit_price", Number, "Beside accelerator-hours what the contract says one costs, in $; beside metered tokens what a million was sold for, in $.", blank="not known; price is then not told from the rest", default=None, at_least=0, at_most=1e5),
         Column("source", Text, "Number of the invoice, meter or plan it was read from. Write 'assumption' where it is one."),
         Column("note", Text, "Anything a reader should know.", default=""),

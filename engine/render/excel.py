@@ -26,7 +26,7 @@ from engine.report.standing import standing_line
 from engine.scenarios import Scenario
 from engine.sheets import COMPETITORS, CONFIGURATIONS, FIRST_ROW, HEAD_ROW
 from engine.units import unit_of
-from engine.workbook.looks import new_book, set_widths
+from engine.workbook.looks import new_book, row_height, set_widths
 from engine.workbook.package import repacked
 from engine.workbook.problems import InvalidWorkbook, listed, too_many_formulas
 from engine.workbook.recalculation import RecalculationError, recalculate
@@ -34,6 +34,7 @@ from engine.workbook.recalculation import RecalculationError, recalculate
 MOST_FORMULAS = 100_000  # of formualizer 0.13
 COVER = "Report"
 CHECK_CELL = "B11"
+COVER_WIDTHS = [26.0, 74.0]
 WORDS = "Formulas in words"
 PURPOSES = {
     "Summary": "What did the month earn, and what changed?",
@@ -56,7 +57,7 @@ PURPOSES = {
     "Ratios": "A million tokens at several ratios of input to output, own and API. Live.",
     "Drafts": "Speculative decoding with the draft model of the Settings. Live.",
     "Price course": "A market price that goes on falling. Live.",
-    "Actual months": "Each month of the sheet Actuals beside its model: live for this month, values of earlier runs.",
+    "Actual months": "Invoices, billing and meters beside the model, by month; of earlier months values.",
     "Year to date": "Months of the year whose profit can be compared, together. Live.",
     "Twelve months": "Months of the last twelve whose profit can be compared, together. Live.",
     "Decisions": "What each configuration suggests: memory, links, pools, requests. Live.",
@@ -127,6 +128,7 @@ def _draw_cover(sheet: Worksheet, draft: Draft, names: Sequence[str]) -> None:
     for row, (name, text) in enumerate(facts, 4):
         put(sheet, row, 1, name, "Row Label")
         put(sheet, row, 2, text, "Text")
+        sheet.row_dimensions[row].height = max(16, row_height(text, COVER_WIDTHS[1]))
     put(sheet, 11, 1, "Run check", "Row Label")
     verdict = 'Run_Check&IF(Run_Check=1," CHECK FAILED"," CHECKS FAILED")'
     put(sheet, 11, 2, f'=IF(Run_Check=0,"ALL CHECKS PASSED",{verdict})', "Check Cell", live=True)
@@ -148,7 +150,7 @@ def _draw_cover(sheet: Worksheet, draft: Draft, names: Sequence[str]) -> None:
     ):
         put(sheet, offset, 1, sample, style)
         put(sheet, offset, 2, meaning, "Text")
-    set_widths(sheet, [26, 74])
+    set_widths(sheet, COVER_WIDTHS)
     fit_to_page(sheet, landscape=False, one_page=True)
 
 

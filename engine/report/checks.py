@@ -122,4 +122,22 @@ def live_checks(scenario: Scenario) -> tuple[LiveCheck, ...]:
             of_total("fleet_cost"),
             0.01,
         ),
+        *((_effects(scenario[ACTUAL_MONTHS]),) if ACTUAL_MONTHS in scenario.grains else ()),
+    )
+
+
+def _effects(months: Grain) -> LiveCheck:
+    """What explains a difference from the model adds up to it, over all months."""
+
+    def together(names: str) -> str:
+        return "=" + "+".join(f"SUM({range_of(months, name)})" for name in names.split())
+
+    return LiveCheck(
+        "Volume, price, efficiency and rest add up to what is invoiced and billed beyond the model, $",
+        together(
+            "cost_volume_effect cost_efficiency_effect cost_price_effect cost_rest revenue_volume_effect "
+            "revenue_price_effect revenue_rest"
+        ),
+        together("cost_difference revenue_difference"),
+        0.01,
     )

@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from engine.sheets import BILLING, BUDGETS, INVOICE, PRICED, TOKENS
 from engine.workbook.describe import number
-from engine.workbook.problems import Problem, listed
+from engine.workbook.problems import Problem
 from engine.workbook.tables import Row, Tables
 
 CREDITED = (INVOICE, BILLING)  # lines that a credit may take below zero
@@ -45,7 +45,7 @@ def _amounts(tables: Tables) -> Iterator[Problem]:
     for row in _sound(tables):
         line, amount = row["line"], row["amount"]
         if amount < 0 and line not in CREDITED:
-            allowed = f"only {listed(CREDITED)} may be below zero, for a credit"
+            allowed = f"only {' and '.join(CREDITED)} may be below zero, for a credit"
             yield Problem(*row.place("amount"), f"'{line}' is {number(amount)}", allowed, "Correct the figure.")
         if line == TOKENS and amount > MOST_TOKENS:
             found = f"'{line}' is {number(amount)}, which is in million tokens"
@@ -54,7 +54,7 @@ def _amounts(tables: Tables) -> Iterator[Problem]:
         if line not in PRICED and row.sound("unit_price") and not row.is_blank("unit_price"):
             found = f"unit_price is {number(row['unit_price'])} beside '{line}'"
             advice = "Clear the cell, or move the price beside the hours or tokens it is for."
-            yield Problem(*row.place("unit_price"), found, f"it belongs beside {listed(PRICED)}", advice)
+            yield Problem(*row.place("unit_price"), found, f"it belongs beside {' and '.join(PRICED)}", advice)
 
 
 def _twice(tables: Tables) -> Iterator[Problem]:

@@ -79,7 +79,7 @@ def _lead(scenario: Scenario, grain: Grain) -> str:
 
 
 def _how_explained(grain: Grain, month: str) -> str:
-    """How the effects are taken, and what could not be."""
+    """What is compared, how the effects are taken, and what could not be."""
     unpriced = [
         thing
         for flag, split, thing in (
@@ -93,7 +93,12 @@ def _how_explained(grain: Grain, month: str) -> str:
         for flag, what in (("cost_is_split", "of the bill"), ("revenue_is_split", "of revenue"))
         if not grain.value(flag, month)
     ]
+    billed, invoiced, revenue, bill = (
+        brief_money(grain.value(name, month))
+        for name in ("billed_revenue", "invoiced_cost", "modelled_revenue", "modelled_bill")
+    )
     return (
+        f"{_month(month)} was billed {billed} and invoiced {invoiced}, where {revenue} and {bill} were modelled. "
         "Effects are taken one after the other: other tokens at modelled prices and hours for a token, other hours for "
         "a token, other prices. The rest is fees, credits and what nothing explains."
         + (f" No unit price beside all {listed(unpriced)}: its effect is in the rest." if unpriced else "")
@@ -107,41 +112,37 @@ def _waterfall(grain: Grain, month: str, sheet: LiveSheet) -> Waterfall:
     assert place is not None
     rows = [[cell.value for cell in row.cells] for row in sheet.tables[place].rows[:-1]]
     effects = [row for row in rows if row[3] is not None]
-    start, end = (
-        [grain.value(name, month) for name in names]
-        for names in (
-            ("modelled_revenue", "modelled_bill", "modelled_profit"),
-            ("billed_revenue", "invoiced_cost", "actual_profit"),
-        )
-    )
-    money = money_scale(start[1])
-    levels = tuple(money.of(level) for level in accumulate((effect[3] for effect in effects), initial=start[2]))
+    modelled, actual = grain.value("modelled_profit", month), grain.value("actual_profit", month)
+    money = money_scale(grain.value("modelled_bill", month))
+    levels = tuple(money.of(level) for level in accumulate((effect[3] for effect in effects), initial=modelled))
     largest = max(effects, key=lambda effect: abs(effect[3]))
     verb = "added" if largest[3] >= 0 else "took"
     difference = brief_money(abs(grain.value("profit_difference", month)))
     return Waterfall(
         title=f"{largest[0]} {verb} most: {brief_money(abs(largest[3]))} of a difference of {difference}.",
-        description=f"From modelled to actual gross profit, {money.words}, {month_words(month)}; costs carry a minus "
-        "sign; the axis does not begin at zero",
+        description=f"From modelled to actual gross profit, {money.words}, {month_words(month)}; a minus takes from "
+        "profit; the axis does not begin at zero",
         labels=("Modelled", *(str(effect[0]) for effect in effects)),
         levels=levels,
         end_label="Actual",
         unit=DollarsPerMonth,
         value_head="gross profit",
         sides=(
-            _side("revenue", [start[0], *(effect[1] for effect in effects), end[0]], money),
-            _side("bill", [-start[1], *(effect[2] for effect in effects), -end[1]], money),
+            _side("of revenue", [effect[1] for effect in effects], money),
+            _side("of the bill", [effect[2] for effect in effects], money),
         ),
         note=Margin("Chart", sheet.range(place)),
-        alt=f"Gross profit of {month_words(month)} from modelled {brief_money(start[2])} to actual "
-        f"{brief_money(end[2])}: "
+        alt=f"Gross profit of {month_words(month)} from modelled {brief_money(modelled)} to actual "
+        f"{brief_money(actual)}: "
         + ", ".join(f"{effect[0]} {brief_money(effect[3], signed=True)}" for effect in effects),
         rises_gain=True,
     )
 
 
 def _side(head: str, amounts: Sequence[float | None], money: MoneyScale) -> Side:
-    return Side(head, tuple(None if each is None else money.of(each) for each in amounts), DollarsPerMonth)
+    """The effects' parts; their start and end have none."""
+    parts = tuple(None if each is None else money.of(each) for each in amounts)
+    return Side(head, (None, *parts, None), DollarsPerMonth, signed=True)
 
 
 def _by_month(scenario: Scenario, grain: Grain, sheet: LiveSheet) -> Table | None:
