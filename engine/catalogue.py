@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.sheets import (
+    ACTUALS,
+    BUDGETS,
     BY_NAME,
     CALIBRATION,
     CHANGE_LOG,
@@ -48,6 +50,7 @@ OWN = {
     "other_costs": OTHER_COSTS,
     "competitors": COMPETITORS,
     "commitments": COMMITMENTS,
+    "actuals": ACTUALS,
     "change_log": CHANGE_LOG,
 }
 # The example as it stands is November; a month before it is a file of what was different.
@@ -80,6 +83,8 @@ def example(month: str) -> dict[str, list[Row]]:
         _change(sheets, EXAMPLE / f"{month}.csv")
     end = end_of_month(sheets[SETTINGS.name][0]["report_month"])
     sheets[CHANGE_LOG.name] = [row for row in sheets[CHANGE_LOG.name] if row["changed_on"] <= end]
+    # What is invoiced and metered is known only of months that are over; budgets are made ahead.
+    sheets[ACTUALS.name] = [row for row in sheets[ACTUALS.name] if row["line"] in BUDGETS or row["actual_month"] <= end]
     return sheets
 
 

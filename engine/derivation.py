@@ -105,7 +105,7 @@ def _input_cell(scenario: Scenario, grain: Grain, source: Source, row: int) -> s
     """The cell of an input sheet that a source reads in one row, and what a blank there stands for."""
     inputs = scenario.inputs
     match source:
-        case Known(looked) | Filled(looked):
+        case Known(Looked() as looked) | Filled(looked):
             return _input_cell(scenario, grain, looked, row)
         case Chosen(choice, by, named):
             sheet = BY_NAME[choice.sheet]

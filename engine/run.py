@@ -11,7 +11,7 @@ import math
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -23,7 +23,7 @@ from typing import Any
 from engine import __version__, archive
 from engine.report import build
 from engine.report.answer import Check, Earlier
-from engine.scenarios import CONFIGURED, Grain, Scenario, scenario
+from engine.scenarios import CONFIGURED, Archived, Grain, Scenario, looked_back_on, scenario
 from engine.units import Unit, unit_of
 from engine.workbook.problems import Problem
 from engine.workbook.read import Inputs, read
@@ -73,11 +73,11 @@ def report_month(
     with stages.stage("calculate"):
         calculated = scenario(inputs)
     reported: date = inputs.settings["report_month"]
-    earlier = _earlier(reports, reported)
+    earlier, archived = _earlier(reports, reported), _archived(reports, reported)
     outcome: list[Outcome] = []
 
     def write(folder: Path) -> None:
-        outcome.append(_write(folder, calculated, earlier, stages))
+        outcome.append(_write(folder, calculated, earlier, archived, stages))
 
     folder = archive.write_run(reports, reported, write)
     return replace(outcome[0], folder=folder)
@@ -89,14 +89,30 @@ def _earlier(reports: Path, month: date) -> Earlier | None:
     return Earlier(f"{before:%B}", run["figures"]) if run else None
 
 
-def _write(folder: Path, calculated: Scenario, earlier: Earlier | None, stages: Stages) -> Outcome:
+def _archived(reports: Path, month: date) -> dict[date, Archived]:
+    """The runs of the months that are looked back on."""
+    found = {earlier: archive.run_of(reports, earlier) for earlier in looked_back_on(month)[:-1]}
+    return {
+        earlier: Archived(f"run of {earlier:%B %Y}, input {run['input']['sha256'][:8]}", run["figures"])
+        for earlier, run in found.items()
+        if run
+    }
+
+
+def _write(
+    folder: Path,
+    calculated: Scenario,
+    earlier: Earlier | None,
+    archived: Mapping[date, Archived],
+    stages: Stages,
+) -> Outcome:
     # Renderers are slow to import; a workbook with problems is reported without them.
     from engine.render.excel import recalculated, write_results
 
     inputs = calculated.inputs
     created, results = _created(inputs), folder / "results.xlsx"
     with stages.stage("decide"):
-        draft = build.draft(calculated, earlier)
+        draft = build.draft(calculated, earlier, archived)
     with stages.stage("results.xlsx"):
         live = write_results(draft, results)
     with ThreadPoolExecutor(max_workers=1) as beside:

@@ -32,9 +32,11 @@ from engine.units import (
     Gigabytes,
     GigabytesPerSecond,
     Hours,
+    HoursPerMonth,
     Kilowatts,
     Microseconds,
     MicrosecondsPerRequest,
+    MillionTokensPerMonth,
     MillisecondsPerRequest,
     MillisecondsPerToken,
     Month,
@@ -278,6 +280,13 @@ SETTINGS = Sheet(
         Column("study_apis", Text, "Ask: would the APIs on Competitors be cheaper than serving?", default="yes", words=YES_NO),
         Column("study_outlook", Text, "Ask: what do reasoning, training and falling prices mean?", default="yes", words=YES_NO),
         Column("study_ownership", Text, "Ask: from how many tokens a month does owning, renting or an API cost least?", default="yes", words=YES_NO),
+        Column("prepared_by", Text, "Who prepared this month's figures.", blank="not prepared", default=""),
+        Column("prepared_on", Date, "When.", default=None),
+        Column("reviewed_by", Text, "Who reviewed them.", blank="not reviewed", default=""),
+        Column("reviewed_on", Date, "When.", default=None),
+        Column("approved_by", Text, "Who approved them.", blank="not approved", default=""),
+        Column("approved_on", Date, "When.", default=None),
+        Column("rest_tolerance", Share, "Share of an invoiced or billed month that may stay unexplained for it to count as reconciled.", default=0.01, at_least=0, at_most=1),
         Column("published_figures", Text, "Show how figures that others have published compare with our formulas.", default="yes", words=YES_NO),
     ),
     vertical=True,
@@ -624,6 +633,34 @@ MEASUREMENTS = Sheet(
     may_be_empty=True,
 )
 
+# What a month's amounts may be, each with the unit it is in.
+INVOICE, BILLING, TOKENS, HOURS = "invoice", "billed revenue", "metered tokens", "accelerator-hours"
+COST_BUDGET, REVENUE_BUDGET = "budgeted cost", "budgeted revenue"
+ACTUAL_LINES: Mapping[str, Any] = {
+    INVOICE: DollarsPerMonth,
+    BILLING: DollarsPerMonth,
+    TOKENS: MillionTokensPerMonth,
+    HOURS: HoursPerMonth,
+    COST_BUDGET: DollarsPerMonth,
+    REVENUE_BUDGET: DollarsPerMonth,
+}
+BUDGETS, PRICED = (COST_BUDGET, REVENUE_BUDGET), (TOKENS, HOURS)
+
+ACTUALS = Sheet(
+    "Actuals",
+    "One row per month and line: what was invoiced, billed, metered or budgeted. Rows of a month and line add up.",
+    (
+        Column("actual_month", Month, "Month of the figure, as any day of it."),
+        Column("line", Text, "What was invoiced for accelerators, billed to customers, metered or budgeted.", choices=tuple(ACTUAL_LINES)),
+        Column("provider", Text, "Who invoiced, or what was metered, where a line has several.", default=""),
+        Column("amount", Count, "$ for invoices, billed revenue and budgets; million tokens, input and visible output, as sold; hours for accelerator-hours. A credit is an invoice below zero.", at_least=-1e12, at_most=1e12),
+        Column("unit_price", Number, "Beside accelerator-hours what the contract says one costs, in $; beside metered tokens what a million was sold for, in $.", blank="not known; price is then not told from the rest", default=None, at_least=0, at_most=1e5),
+        Column("source", Text, "Number of the invoice, meter or plan it was read from. Write 'assumption' where it is one."),
+        Column("note", Text, "Anything a reader should know.", default=""),
+    ),
+    may_be_empty=True,
+)
+
 CHANGE_LOG = Sheet(
     "Change log",
     "One row per change of this workbook.",
@@ -652,6 +689,7 @@ SHEETS = (
     PRECISIONS,
     CALIBRATION,
     MEASUREMENTS,
+    ACTUALS,
     CHANGE_LOG,
 )
 BY_NAME = {sheet.name: sheet for sheet in SHEETS}

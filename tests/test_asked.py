@@ -51,7 +51,7 @@ def drafted(tmp_path_factory):
             rows["Settings"] = [{**rows["Settings"][0], **settings}]
             path = folder / f"{len(made)}.xlsx"
             write_blank(path, rows, today=date(2026, 11, 30))
-            made[name] = build.draft(scenario(read(path)), None)
+            made[name] = build.draft(scenario(read(path)), None, {})
         return made[name]
 
     return draft

@@ -247,9 +247,9 @@ def test_the_page_has_what_changes_a_conclusion(november, pages_of, outcome):
 
 def test_the_report_leaves_it_out_where_the_settings_say_so():
     inputs = read(ROOT / "inputs/example.xlsx")
-    assert draft(scenario(inputs), None).published
+    assert draft(scenario(inputs), None, {}).published
     inputs.tables["Settings"].columns["published_figures"][:] = 0
-    assert draft(scenario(inputs), None).published is None
+    assert draft(scenario(inputs), None, {}).published is None
 
 
 @pytest.mark.parametrize("text", [None, "[[case]]\n"], ids=["no worked examples", "worked examples with a mistake"])

@@ -229,10 +229,12 @@ def _waterfall(block: Waterfall, colours: Mapping[str, str]) -> Paper:
         for row in range(len(labels))
     ]
     room = rows.right - rows.left - max(wide(text, bold=True) for text in shown) - 3
-    scale = room / max(levels) if max(levels) > 0 else 0.0
+    # Levels are marks and not bars, so that an axis of profits may begin where they are, also below zero.
+    start = min(levels) - 0.2 * (max(levels) - min(levels)) if block.rises_gain else 0.0
+    scale = room / (max(levels) - start) if max(levels) > start else 0.0
 
     def x_at(value: float) -> float:
-        return rows.left + value * scale
+        return rows.left + (value - start) * scale
 
     paper = Paper(rows.bottom + 2.4, colours)
     draw_rows(paper, rows, block.sides, style="last")
@@ -244,13 +246,15 @@ def _waterfall(block: Waterfall, colours: Mapping[str, str]) -> Paper:
             paper.line([x_at(now)] * 2, [y, rows.middle(row + 1)], "grey", width=0.5)
         if level[row]:
             paper.line([x_at(now)] * 2, [y - rows.bar / 2, y + rows.bar / 2], width=2)
-        elif now > before:
-            paper.hatched(x_at(before), y, (now - before) * scale, rows.bar - 0.2)
-        elif now < before:
-            paper.box(x_at(now), y, (before - now) * scale, rows.bar, "blue")
-        colour = "ink" if level[row] or now == before else "orange" if now > before else "blue"
+        elif (now > before) != block.rises_gain and now != before:
+            paper.hatched(x_at(min(now, before)), y, abs(now - before) * scale, rows.bar - 0.2)
+        elif now != before:
+            paper.box(x_at(min(now, before)), y, abs(now - before) * scale, rows.bar, "blue")
+        loss = (now > before) != block.rises_gain
+        colour = "ink" if level[row] or now == before else "orange" if loss else "blue"
         paper.text(x_at(max(now, before)) + 1.2, y, text, colour, bold=True)
-    paper.line([rows.left, rows.left], [rows.top - 0.8, rows.bottom + 0.8])
+    if not start:
+        paper.line([rows.left, rows.left], [rows.top - 0.8, rows.bottom + 0.8])
     return paper
 
 

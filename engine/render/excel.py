@@ -22,10 +22,11 @@ from engine.report.answer import Check
 from engine.report.build import Draft
 from engine.report.checks import CHECKS, ENGINE, GRAINS, TIE_OUT, LiveCheck, blocks, live_checks, tied_columns
 from engine.report.live import quoted
+from engine.report.standing import standing_line
 from engine.scenarios import Scenario
 from engine.sheets import COMPETITORS, CONFIGURATIONS, FIRST_ROW, HEAD_ROW
 from engine.units import unit_of
-from engine.workbook.looks import new_book, set_widths
+from engine.workbook.looks import new_book, row_height, set_widths
 from engine.workbook.package import repacked
 from engine.workbook.problems import InvalidWorkbook, listed, too_many_formulas
 from engine.workbook.recalculation import RecalculationError, recalculate
@@ -33,6 +34,7 @@ from engine.workbook.recalculation import RecalculationError, recalculate
 MOST_FORMULAS = 100_000  # of formualizer 0.13
 COVER = "Report"
 CHECK_CELL = "B11"
+COVER_WIDTHS = [26.0, 74.0]
 WORDS = "Formulas in words"
 PURPOSES = {
     "Summary": "What did the month earn, and what changed?",
@@ -43,6 +45,7 @@ PURPOSES = {
     "Speed": "What is a decode step made of?",
     "Outlook": "What do the months ahead earn, and which model stops earning when?",
     "Questions": "What would a change cost: batch, slice, precision, accelerator, model, levers?",
+    "Model and actual": "Do invoices, billing, meters and budget bear the model out?",
     "Further questions": "Memory, accelerators by the dollar, APIs, techniques, loads, reasoning, training, prices.",
     "Own or rent": "What does an owned accelerator cost, and from which volume is owning, renting or an API cheapest?",
     "Joined inputs": "What each configuration reads from the input sheets. Live.",
@@ -94,6 +97,9 @@ PURPOSES = {
     "Volumes": "What volumes cost when owned, rented and called. Live; the volumes themselves are values.",
     "Searched from": "The figures that crossovers were searched from: frozen, beside what they are now. Live.",
     "Crossovers": "Values of a search over whole tokens; the last column says live whether they still stand.",
+    "Actual months": "Invoices, billing and meters beside the model, by month; of earlier months values.",
+    "Year to date": "Months of the year whose profit can be compared, together. Live.",
+    "Twelve months": "Months of the last twelve whose profit can be compared, together. Live.",
     "Decisions": "What each configuration suggests: memory, links, pools, requests. Live.",
     "By traffic": "Sums over the configurations that serve a traffic. Live.",
     "Total": "Sums over all configurations that serve. Live.",
@@ -157,11 +163,13 @@ def _draw_cover(sheet: Worksheet, draft: Draft, names: Sequence[str]) -> None:
         ("Owner", str(settings["owner"]) or "\u2013"),
         ("Month", f"{settings['report_month']:%B %Y}"),
         ("Currency", str(settings["currency"])),
+        ("Standing", standing_line(draft.scenario)),
         ("Input", f"{inputs.path.name}, sha256 {inputs.sha256[:8]} \u2026 {inputs.sha256[-4:]}"),
     )
     for row, (name, text) in enumerate(facts, 4):
         put(sheet, row, 1, name, "Row Label")
         put(sheet, row, 2, text, "Text")
+        sheet.row_dimensions[row].height = max(16, row_height(text, COVER_WIDTHS[1]))
     put(sheet, 11, 1, "Run check", "Row Label")
     verdict = 'Run_Check&IF(Run_Check=1," CHECK FAILED"," CHECKS FAILED")'
     put(sheet, 11, 2, f'=IF(Run_Check=0,"ALL CHECKS PASSED",{verdict})', "Check Cell", live=True)
@@ -183,7 +191,7 @@ def _draw_cover(sheet: Worksheet, draft: Draft, names: Sequence[str]) -> None:
     ):
         put(sheet, offset, 1, sample, style)
         put(sheet, offset, 2, meaning, "Text")
-    set_widths(sheet, [26, 74])
+    set_widths(sheet, COVER_WIDTHS)
     fit_to_page(sheet, landscape=False, one_page=True)
 
 

@@ -9,6 +9,7 @@ from openpyxl.utils import coordinate_to_tuple
 
 from engine.report.live import letters, quoted, range_of, sheet_and_column, sheets_of
 from engine.scenarios import (
+    Booked,
     CalendarDays,
     Chosen,
     Crossed,
@@ -89,7 +90,11 @@ class Lookups:
         match source:
             case Looked():
                 return self._filled_in(self._looked(source), source.column)
-            case Known(looked):
+            case Booked():
+                return f'IF({self._rows_booked(source)}=0,"",{self._booked(source)})'
+            case Known(Booked() as booked):
+                return f"IF({self._rows_booked(booked)}>0,1,0)"
+            case Known(Looked() as looked):
                 return f'IF({self._looked(looked)}="",0,1)'
             case Said(amount, word_in, word):
                 return f'IF({self._looked(word_in)}="{word}",{self._looked(amount)},0)'
@@ -223,6 +228,21 @@ class Lookups:
         cells = f"{quoted(sheet.name)}!{first}${min(rows)}:{last}${max(rows)}"
         row = f"MATCH({key},{sheet.table}[{sheet.keys[0].name}],0)"
         return f'IF({key}="",1,INDEX({cells},{row},MATCH({name},{heads},0)))'
+
+    def _rows_booked(self, source: Booked) -> str:
+        return f"SUMPRODUCT({self._of_month(source)}*1)"
+
+    def _booked(self, source: Booked) -> str:
+        amounts, prices = (f"{source.sheet.table}[{column}]" for column in ("amount", "unit_price"))
+        summed = {"amount": amounts, "priced": f"{amounts}*{prices}", "unpriced": f'({prices}="")*{amounts}'}
+        return f"SUMPRODUCT({self._of_month(source)}*{summed[source.how]})"
+
+    def _of_month(self, source: Booked) -> str:
+        """Which rows of the sheet are of the line and of this row's month."""
+        months, lines = (f"{source.sheet.table}[{column}]" for column in ("actual_month", "line"))
+        # Counted from January 2000, months may be any number.
+        first, next_first = (f"DATE(2000,{self._here(source.by)}-{12 * 2000 - after},1)" for after in (0, 1))
+        return f'({lines}="{source.line}")*({months}>={first})*({months}<{next_first})'
 
     def _setting(self, name: str) -> str:
         return self._filled_in(setting_cell(self.scenario.inputs, name), SETTINGS.column(name))

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from engine.derivation import label
 from engine.formulas import ACTION_FORMULAS, COMPARISON_FORMULAS
 from engine.report.live import LiveSheet
+from engine.report.standing import compared, is_reconciled, report_key, standing_line
 from engine.report.values import Action, Answer, Bars, KeyFigure, Margin, Side, Verdict
 from engine.report.words import count_of, does, listed, money_scale, sentence, some_of
 from engine.report.workbook import HEADLINES
-from engine.scenarios import APIS, BY_TRAFFIC, CONFIGURED, TOTAL, Scenario
+from engine.scenarios import ACTUAL_MONTHS, APIS, BY_TRAFFIC, CONFIGURED, TOTAL, Scenario
 from engine.studies.alternatives import Move, nearest_apis
 from engine.units import (
     DollarsPerMillionTokens,
@@ -51,11 +52,23 @@ def headline(scenario: Scenario) -> str:
     month = f"{scenario.inputs.settings['report_month']:%B}"
     if profit is None or margin is None:
         return f"{month}: no configuration serves any requests"
+    if is_reconciled(scenario):
+        return _actual_headline(scenario, month)
     worst = min(by_traffic.keys, key=lambda key: by_traffic.value("gross_profit", key))
     loss = by_traffic.value("gross_profit", worst)
-    gave = f", and {worst} gave {brief_money(-loss)} of it away" if loss < 0 < profit else ""
+    gave = f"; {worst} gave {brief_money(-loss)} of it away" if loss < 0 < profit else ""
     verb = "earned" if profit >= 0 else "lost"
-    return f"{month} {verb} {brief_money(abs(profit))} gross profit, a {show(margin, Share)} margin{gave}"
+    return f"{month} {verb} a modelled {brief_money(abs(profit))}, a {show(margin, Share)} gross margin{gave}"
+
+
+def _actual_headline(scenario: Scenario, month: str) -> str:
+    """The same of a reconciled month: what was billed and invoiced, beside what was modelled."""
+    grain, key = scenario[ACTUAL_MONTHS], report_key(scenario)
+    profit, margin = grain.value("actual_profit", key), grain.value("actual_margin", key)
+    verb = "earned" if profit >= 0 else "lost"
+    share = f", a {show(margin, Share)} gross margin" if margin is not None else ""
+    difference = compared(grain.value("profit_difference", key))
+    return f"{month} {verb} {brief_money(abs(profit))} as billed and invoiced{share}, {difference}"
 
 
 def lead(scenario: Scenario, earlier: Earlier | None, moves: Sequence[Move]) -> str:
@@ -108,6 +121,8 @@ def _key_figures(scenario: Scenario, earlier: Earlier | None, sheet: LiveSheet) 
             change, tone = _change(value, earlier.figures[name], annotation, more_is_better)
         elif name == "busy_share":
             change = f"break-even {show(total.value('break_even_utilization', 'Total'), Share)}"
+        # Beside a headline of what was billed and invoiced.
+        title += ", modelled" if name == "gross_profit" and is_reconciled(scenario) else ""
         figures.append(KeyFigure(title, shown, change, sheet.cell(0, place, 2), tone))
     return tuple(figures)
 
@@ -239,4 +254,5 @@ def answer(
         actions(scenario, moves),
         verdict(checks, check_cell),
         Margin("Effect", "", "predicted, each action alone; measure before moving; not a live figure"),
+        Margin("Standing", "", standing_line(scenario)),
     )

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 
 from engine.report import workbook
+from engine.report.actuals import model_and_actual
 from engine.report.answer import Check, Earlier, answer, headline, lead
 from engine.report.bill import bill
 from engine.report.further import further_questions
 from engine.report.live import LiveSheet
 from engine.report.outlook import outlook
 from engine.report.owning import own_or_rent
+from engine.report.pages.actuals import actuals
 from engine.report.pages.assumptions import assumptions
 from engine.report.pages.bill import bill as bill_page
 from engine.report.pages.costs import costs
@@ -28,7 +32,7 @@ from engine.report.pages.speed import speed
 from engine.report.published import published
 from engine.report.values import Report, Section
 from engine.report.workbook import HEADLINES
-from engine.scenarios import BY_TRAFFIC, TOTAL, Scenario
+from engine.scenarios import BY_TRAFFIC, MODELLED, TOTAL, Archived, Scenario, with_actuals
 from engine.studies.alternatives import Move, cheapest_moves
 from engine.studies.owning import crossed
 from engine.studies.questions import Asked, answered, questions
@@ -56,19 +60,22 @@ class Draft:
     questions: LiveSheet | None
     further: LiveSheet | None
     owning: LiveSheet | None
+    actuals: LiveSheet | None
     published: Reconciliation | None
 
     @property
     def sheets(self) -> tuple[LiveSheet, ...]:
         some = tuple(sheet for sheet in (self.bill, self.outlook, self.questions, self.further, self.owning) if sheet)
-        return (self.summary, self.costs, self.margins, self.fleet, self.speed, *some)
+        compared = (self.actuals,) if self.actuals else ()
+        return (self.summary, *compared, self.costs, self.margins, self.fleet, self.speed, *some)
 
     @cached_property
     def findings(self) -> tuple[Section, ...]:
         """The pages that do not wait for the checks. Without a serving configuration only those that need none."""
         scenario = self.scenario
         serving = len(scenario[BY_TRAFFIC].keys) > 0
-        sections = [costs(scenario, self.moves, self.costs)]
+        sections = [actuals(scenario, self.actuals)] if self.actuals else []
+        sections.append(costs(scenario, self.moves, self.costs))
         if serving:
             sections += [
                 margins(scenario, self.margins),
@@ -90,8 +97,9 @@ class Draft:
         return tuple(sections)
 
 
-def draft(scenario: Scenario, earlier: Earlier | None) -> Draft:
-    """The sheets for readers, and what the studies found."""
+def draft(scenario: Scenario, earlier: Earlier | None, archived: Mapping[date, Archived]) -> Draft:
+    """The sheets for readers, and what the studies found; `archived` are the runs of earlier months."""
+    scenario = with_actuals(scenario, archived)
     moves = tuple(cheapest_moves(scenario))
     asked = questions(scenario)
     if asked:
@@ -115,6 +123,7 @@ def draft(scenario: Scenario, earlier: Earlier | None) -> Draft:
         workbook.questions(scenario, asked) if asked else None,
         further_questions(scenario, asked) if asked else None,
         own_or_rent(scenario),
+        model_and_actual(scenario),
         shipped_figures() if scenario.inputs.settings["published_figures"] else None,
     )
 
@@ -136,8 +145,9 @@ def report(draft: Draft, checks: tuple[Check, ...], *, input_hash: str, engine_v
 
 
 def figures(scenario: Scenario) -> dict[str, float]:
-    """The headline figures by name, and gross profit of every traffic: what the next month compares itself with."""
+    """The headline figures by name, and gross profit of every traffic: what later months compare themselves with."""
     total, by_traffic = scenario[TOTAL], scenario[BY_TRAFFIC]
-    headlines = {name: total.value(name, "Total") for name, *_ in HEADLINES}
+    names = dict.fromkeys((*(name for name, *_ in HEADLINES), *MODELLED.values()))
+    headlines = {name: total.value(name, "Total") for name in names}
     profits = {f"gross_profit of {key}": by_traffic.value("gross_profit", key) for key in by_traffic.keys}
     return {name: float(value) for name, value in {**headlines, **profits}.items() if value is not None}

@@ -9,6 +9,7 @@ from typing import Any
 from engine.report.live import PARTS, cell_of, letters, quoted, range_of, sheets_of
 from engine.scenarios import (
     ACCELERATORS,
+    ACTUAL_MONTHS,
     APIS,
     BILLED,
     BILLS,
@@ -53,9 +54,11 @@ from engine.scenarios import (
     TOTAL,
     TOTALS_AHEAD,
     TRAFFIC_HOURS,
+    TWELVE_MONTHS,
     VALLEYS,
     VOLUMES,
     WAYS,
+    YEAR_TO_DATE,
     Grain,
     Scenario,
 )
@@ -113,6 +116,9 @@ GRAINS = (
     VOLUMES,
     SEARCHED,
     CROSSINGS,
+    ACTUAL_MONTHS,
+    YEAR_TO_DATE,
+    TWELVE_MONTHS,
 )
 
 # A live figure may be off by this share of the engine's own; below 1E-15, only rounding is left of either. Written as
@@ -270,6 +276,7 @@ def live_checks(scenario: Scenario) -> tuple[LiveCheck, ...]:
             0.01,
         ),
         *_of_the_outlook(scenario),
+        *((_effects(scenario[ACTUAL_MONTHS]),) if ACTUAL_MONTHS in scenario.grains else ()),
     )
 
 
@@ -292,4 +299,21 @@ def _of_the_outlook(scenario: Scenario) -> tuple[LiveCheck, ...]:
             f"=SUM({range_of(totals, 'forward_profit')})",
             0.01,
         ),
+    )
+
+
+def _effects(months: Grain) -> LiveCheck:
+    """What explains a difference from the model adds up to it, over all months."""
+
+    def together(names: str) -> str:
+        return "=" + "+".join(f"SUM({range_of(months, name)})" for name in names.split())
+
+    return LiveCheck(
+        "Volume, price, efficiency and rest add up to what is invoiced and billed beyond the model, $",
+        together(
+            "cost_volume_effect cost_efficiency_effect cost_price_effect cost_rest revenue_volume_effect "
+            "revenue_price_effect revenue_rest"
+        ),
+        together("cost_difference revenue_difference"),
+        0.01,
     )

@@ -140,8 +140,8 @@ class Pairs:
 class Waterfall:
     """Steps from one level to another: `levels` after each label, the first where it starts; a mark ends it.
 
-    A step downwards is a gain and solid, one upwards a loss and hatched. Sides have a value more than the labels, for
-    the end.
+    Of a cost, a step downwards is a gain and solid, one upwards a loss and hatched; where `rises_gain`, as of a profit,
+    it is the reverse, and the axis begins near the lowest level. Sides have a value more than the labels, for the end.
     """
 
     title: str
@@ -154,6 +154,7 @@ class Waterfall:
     sides: tuple[Side, ...] = ()
     note: Margin | None = None
     alt: str = ""
+    rises_gain: bool = False
 
 
 @dataclass(frozen=True)
@@ -336,6 +337,7 @@ class Answer:
     actions: tuple[Action, ...]
     verdict: Verdict
     actions_note: Margin | None = None
+    standing: Margin | None = None  # whether the figures are modelled or reconciled, and who stands by them
 
 
 @dataclass(frozen=True)

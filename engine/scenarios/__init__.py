@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import numpy as np
 
 from engine.calculation import Columns, depending_on
 from engine.formulas import FORMULAS, LINE_FORMULAS, TOTAL_FORMULAS
 from engine.scenarios import owning
+from engine.scenarios.actual_months import MODELLED, Archived, actual_grains, looked_back_on, month_name
 from engine.scenarios.ahead import months_ahead
 from engine.scenarios.asked import FURTHER
 from engine.scenarios.billing import billing_grains
@@ -31,6 +33,7 @@ from engine.scenarios.ledger import ledger_grains
 from engine.scenarios.owning import Crossing
 from engine.scenarios.sources import (
     ACCELERATORS,
+    ACTUAL_MONTHS,
     APIS,
     BILLED,
     BILLS,
@@ -75,10 +78,13 @@ from engine.scenarios.sources import (
     TOTAL,
     TOTALS_AHEAD,
     TRAFFIC_HOURS,
+    TWELVE_MONTHS,
     VALLEYS,
     VOLUMES,
     WAYS,
+    YEAR_TO_DATE,
     Aggregate,
+    Booked,
     CalendarDays,
     Case,
     Chosen,
@@ -118,6 +124,7 @@ from engine.workbook.read import Inputs
 
 __all__ = [
     "ACCELERATORS",
+    "ACTUAL_MONTHS",
     "APIS",
     "BILLED",
     "BILLS",
@@ -143,6 +150,7 @@ __all__ = [
     "LEDGER",
     "LINES",
     "LOADS",
+    "MODELLED",
     "MODELS_AHEAD",
     "MODEL_OUTLOOK",
     "MONTHS_AHEAD",
@@ -162,10 +170,14 @@ __all__ = [
     "TOTAL",
     "TOTALS_AHEAD",
     "TRAFFIC_HOURS",
+    "TWELVE_MONTHS",
     "VALLEYS",
     "VOLUMES",
     "WAYS",
+    "YEAR_TO_DATE",
     "Aggregate",
+    "Archived",
+    "Booked",
     "CalendarDays",
     "Case",
     "Chosen",
@@ -201,7 +213,10 @@ __all__ = [
     "SumAbove",
     "Varied",
     "WorkingDays",
+    "looked_back_on",
+    "month_name",
     "scenario",
+    "with_actuals",
     "with_asked",
     "with_cases",
     "with_crossings",
@@ -322,3 +337,9 @@ def with_crossings(calculated: Scenario, tokens: Sequence[int], found: Sequence[
     grains[SEARCHED] = owning.searched(inputs, grains, figures)
     grains[CROSSINGS] = owning.crossings(inputs, grains, found)
     return Scenario(inputs, grains)
+
+
+def with_actuals(calculated: Scenario, archived: Mapping[date, Archived]) -> Scenario:
+    """The same grains, and those of the months on Actuals, beside the archive's runs of earlier months."""
+    found = actual_grains(calculated.inputs, calculated.grains, archived)
+    return Scenario(calculated.inputs, {**calculated.grains, **found})

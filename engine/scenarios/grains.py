@@ -15,6 +15,7 @@ from engine.calculation import Columns, calculate, depending_on
 from engine.formulas import Formulas
 from engine.scenarios.sources import (
     Aggregate,
+    Booked,
     CalendarDays,
     Chosen,
     Crossed,
@@ -149,6 +150,8 @@ def _values_of(source: Source, inputs: Inputs, columns: Columns, grains: Mapping
         case Looked(sheet, column, by, placed):
             places = [int(place) - 1 for place in columns[by]] if placed else None
             return _look_up(inputs, sheet, columns[by], column.name, places)
+        case Booked():
+            return _booked(source, inputs, columns)
         case Paired(sheet, column, by):
             return _look_up_pairs(inputs, sheet, [columns[name] for name in by], column.name)
         case Said(amount, word_in, word, _):
@@ -248,6 +251,25 @@ def _look_up_pairs(inputs: Inputs, sheet: Sheet, keys: Sequence[Any], name: str)
     names = zip(*(table.columns[key.name] for key in sheet.keys), strict=True)
     value_of = dict(zip(names, table.columns[name], strict=True))
     return np.array([value_of.get(pair, 0.0) for pair in zip(*keys, strict=True)], dtype=float)
+
+
+def _booked(source: Booked, inputs: Inputs, columns: Columns) -> Any:
+    """The sum over the rows of a line in the month of each row; NaN where there are none."""
+    booked = inputs.tables[source.sheet.name].columns
+    prices = booked["unit_price"]
+    amounts = {
+        "amount": booked["amount"],
+        "priced": booked["amount"] * np.nan_to_num(prices),
+        "unpriced": np.where(np.isnan(prices), booked["amount"], 0.0),
+    }[source.how]
+    numbers = np.array([month_number(month) for month in booked["actual_month"]])
+    rows = [(booked["line"] == source.line) & (numbers == number) for number in columns[source.by]]
+    return np.array([amounts[row].sum() if row.any() else np.nan for row in rows])
+
+
+def month_number(month: date) -> int:
+    """Months since the year 0, by which months are compared."""
+    return 12 * month.year + month.month
 
 
 def _groups(grain: Grain, by: str | tuple[str, ...], columns: Columns, rows: int) -> list[Any]:

@@ -176,6 +176,7 @@ SUMMED = (
     "fleet_cost",
     "idle_cost",
     "fleet_accelerators",
+    "held_hours",
 )
 
 

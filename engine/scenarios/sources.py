@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine.sheets import BY_NAME, HARDWARE, MODELS, SETTINGS, Choice, Column, Sheet
+from engine.sheets import ACTUALS, BY_NAME, HARDWARE, MODELS, SETTINGS, Choice, Column, Sheet
 from engine.units import AnyFigure, Count, Date, Days, Flag, Number, Share, Text
 
 LINES, CONFIGURED, BY_TRAFFIC, TOTAL = "Traffic lines", "Calculation", "By traffic", "Total"
@@ -22,6 +22,7 @@ CONTRACTS, HELD, POOLS, SLICES, LOADS = "Contracts", "Held", "Pools", "Slices", 
 PRICE_ROWS, PRICE_LISTS, BILLED, TARIFFS = "Price rows", "Price lists", "Billed requests", "Tariffs"
 LEDGER, OTHER_COST_LINES, PROFIT_LINES = "Ledger", "Other cost lines", "Profit lines"
 BY_MODEL, BY_CLASS = "By model", "By class"
+ACTUAL_MONTHS, YEAR_TO_DATE, TWELVE_MONTHS = "Actual months", "Year to date", "Twelve months"
 ACCELERATORS, APIS, RATIOS, DRAFTS, PRICE_COURSE = "Accelerators", "APIs", "Ratios", "Drafts", "Price course"
 OWNERSHIP, BOOKS, HOURS_OF_USE = "Ownership", "Books", "Hours of use"
 WAYS, VOLUMES, SEARCHED, CROSSINGS = "Ways to serve", "Volumes", "Searched from", "Crossovers"
@@ -56,10 +57,26 @@ class Looked:
 
 
 @dataclass(frozen=True)
-class Known:
-    """1 where the cell that `Looked` reads is filled, 0 where it is blank."""
+class Booked:
+    """What the rows of a line on Actuals add up to in the month whose number stands in the quantity `by`.
 
-    looked: Looked
+    `how`: the amounts; or what they come to at their unit prices (`priced`); or those without one (`unpriced`). Blank
+    where the month has no row of the line, because nothing typed is not nothing spent.
+    """
+
+    line: str
+    annotation: Any
+    by: str
+    how: str = "amount"
+
+    sheet: Sheet = ACTUALS
+
+
+@dataclass(frozen=True)
+class Known:
+    """1 where the cell that `Looked` reads is filled, or the rows that `Booked` adds up are there; else 0."""
+
+    looked: Looked | Booked
     annotation: Any = Flag
 
 
@@ -338,7 +355,7 @@ class Smallest:
 
 Calendar = DaysBilled | CalendarDays | WorkingDays | DaysAhead | MonthStart | StartAhead | DayOf | EndDay
 Aggregate = Sum | SumAbove | Matched | Mean | Largest | Smallest | HasOne
-Read = Looked | Known | Filled | Paired | Said | OneOf | Crossed | Chosen | Setting
+Read = Looked | Booked | Known | Filled | Paired | Said | OneOf | Crossed | Chosen | Setting
 Source = Key | Read | Calendar | HourShare | IsWord | Aggregate | Running | Varied | Named
 
 

@@ -11,6 +11,7 @@ from statistics import median_high
 import numpy as np
 
 from engine.sheets import BY_NAME, CHOICES, CONFIGURATIONS, MODELS, SEEN_ON, Choice
+from engine.workbook.actuals import CHECKS as ACTUALS_CHECKS
 from engine.workbook.billing import CHECKS as BILLING_CHECKS
 from engine.workbook.billing import month_of
 from engine.workbook.demand import CHECKS as DEMAND_CHECKS
@@ -43,7 +44,7 @@ TOGETHER = (
 
 def disagreements(tables: Tables) -> list[Problem]:
     """Everything that sheets or columns say against each other; warnings among them."""
-    every = (*CHECKS, *DEMAND_CHECKS, *HOUR_CHECKS, *BILLING_CHECKS, *OUTLOOK_CHECKS, *OWNERSHIP_CHECKS, doubts)
+    every = (*CHECKS, *DEMAND_CHECKS, *HOUR_CHECKS, *BILLING_CHECKS, *OUTLOOK_CHECKS, *OWNERSHIP_CHECKS, *ACTUALS_CHECKS, doubts)
     return [problem for check in every for problem in check(tables)]
 
 

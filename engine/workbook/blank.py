@@ -174,7 +174,8 @@ def _width(column: Column, values: Sequence[Any]) -> float:
     """Room for the unit and the figures, or for the text; long text wraps, and short text has its head beside it."""
     if column.unit.is_number:
         digits = len(show(column.at_most, column.annotation, label=False))
-        return max(NARROWEST, len(describe.unit(column)) + 1.5, min(digits, 9) + 1.5)
+        figures = (len(show(value, column.annotation, label=False)) for value in values if isinstance(value, float))
+        return max(NARROWEST, len(describe.unit(column)) + 1.5, min(digits, 9) + 1.5, max(figures, default=0) + 1.5)
     if column.unit.kind in ("date", "month"):
         return 13.0
     lengths = [len(str(value)) for value in values if value is not None]

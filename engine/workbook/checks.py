@@ -22,6 +22,7 @@ from engine.sheets import (
     CONFIGURATIONS,
     FIRST_ROW,
     HEAD_ROW,
+    MEASUREMENTS,
     PRICES,
     SEEN_ON,
     SETTINGS,
@@ -41,6 +42,8 @@ SPARE_LINES = 12  # for classes and mixes of traffic, and for prices, that are a
 MIX, PRICE = 6, 9  # columns of the names of mixes and of price lists, right of the checks
 COUNT, DAY, SHARE = "0", "yyyy-mm-dd", "0.0%"
 
+# Nothing is calculated from Measurements; the second engine takes only so many columns of tables that formulas name.
+CHECKED = tuple(sheet for sheet in SHEETS if sheet is not MEASUREMENTS)
 LINED = (TRAFFIC, TRAFFIC_MIXES, PRICES)  # sheets whose rows have lines here
 
 END_OF_MONTH = "DATE(YEAR(Report_Month),MONTH(Report_Month)+1,0)"
@@ -148,13 +151,13 @@ def _beside(column: int, lines: int) -> str:
 
 def _of_sheets(lines: Mapping[str, int]) -> Iterator[LiveCheck]:
     """What holds for every sheet: nothing is missing, below zero, unknown by name, or too old."""
-    for sheet in SHEETS:
+    for sheet in CHECKED:
         if sheet.vertical or sheet.keys:
             yield LiveCheck(f"{sheet.name}: cells that must be filled and are blank", _missing(sheet))
-    for sheet in SHEETS:
+    for sheet in CHECKED:
         if negatives := [_count_below_zero(sheet, column) for column in sheet.columns if _never_negative(column)]:
             yield LiveCheck(f"{sheet.name}: numbers below zero", "+".join(dict.fromkeys(negatives)))
-    for sheet in SHEETS:
+    for sheet in CHECKED:
         for column in sheet.columns:
             if column.refers_to:
                 there = " or ".join(column.refers_to)
@@ -162,11 +165,11 @@ def _of_sheets(lines: Mapping[str, int]) -> Iterator[LiveCheck]:
                     f"{sheet.name}: {column.name} that is not on {there}", _unknown(sheet, column, lines)
                 )
     named = {name for each in SHEETS for column in each.columns for name in column.refers_to}
-    for sheet in SHEETS:
+    for sheet in CHECKED:
         # Every name beside every other would be too much for a sheet that may be thousands of rows long.
         if sheet.name in named and len(sheet.keys) == 1 and sheet is not CONFIGURATIONS:
             yield LiveCheck(f"{sheet.name}: names that stand twice", _repeated(sheet))
-    for sheet in SHEETS:
+    for sheet in CHECKED:
         for column in sheet.columns:
             if column.name in SEEN_ON:
                 yield _age(sheet, column.name)

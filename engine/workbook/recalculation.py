@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.workbook.aside import put_back, set_aside
 from engine.workbook.problems import address
 
 MOST_ERRORS = 1_000_000  # all of them are listed
@@ -32,6 +33,19 @@ def recalculate(path: Path) -> Recalculation:
 
     Errors: RecalculationError where it refuses the file, which is then as it was.
     """
+    original = path.read_bytes()
+    bare, aside = set_aside(original)
+    path.write_bytes(bare)
+    try:
+        found = _calculated(path)
+    except RecalculationError:
+        path.write_bytes(original)
+        raise
+    path.write_bytes(put_back(path.read_bytes(), aside))
+    return found
+
+
+def _calculated(path: Path) -> Recalculation:
     command = shutil.which("formualizer", path=str(Path(sys.executable).parent)) or "formualizer"
     call = [command, "recalc", str(path), "--json", "--max-errors", str(MOST_ERRORS)]
     done = subprocess.run(call, capture_output=True, text=True, check=False)

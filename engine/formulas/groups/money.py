@@ -28,7 +28,68 @@ OWNERSHIP_FORMULAS: Formulas = lines(
     "node_year_cost",
     {**OWNED_PARTS, "owned_cost": "node_cost", "booked_cost": "node_booked_cost"},
 )
-ACTUALS_FORMULAS: Formulas = formulas_of(actuals)
+
+# The lines of a month: what says that its difference, or its budget, is known, and its amounts.
+_DIFFERENCES = {
+    "cost": ("cost_is_known", "modelled_bill"),
+    "revenue": ("revenue_is_known", "modelled_revenue"),
+    "profit": ("profit_is_known", "modelled_profit"),
+    "tokens": ("volume_is_known", "modelled_tokens"),
+    "hours": ("hours_are_known", "modelled_hours"),
+}
+_BUDGETS = {
+    "cost": ("has_invoice", "has_cost_budget", "invoiced_cost", "budgeted_cost"),
+    "revenue": ("has_billing", "has_revenue_budget", "billed_revenue", "budgeted_revenue"),
+    "profit": ("cost_budget_is_known", "revenue_budget_is_known", "actual_profit", "budget_profit"),
+}
+_RECONCILED = {"cost": ("cost_rest", "invoiced_cost"), "revenue": ("revenue_rest", "billed_revenue")}
+ACTUALS_FORMULAS: Formulas = instances(
+    formulas_of(actuals),
+    "difference_share",
+    *(
+        {
+            "difference_share": f"{line}_difference_share",
+            "is_known": known,
+            "difference": f"{line}_difference",
+            "modelled_amount": modelled,
+        }
+        for line, (known, modelled) in _DIFFERENCES.items()
+    ),
+)
+ACTUALS_FORMULAS = instances(
+    ACTUALS_FORMULAS,
+    "budget_is_known",
+    *(
+        {"budget_is_known": f"{line}_budget_is_known", "has_actual": actual, "has_budget": budget}
+        for line, (actual, budget, *_) in _BUDGETS.items()
+    ),
+)
+ACTUALS_FORMULAS = instances(
+    ACTUALS_FORMULAS,
+    "budget_difference",
+    *(
+        {
+            "budget_difference": f"{line}_budget_difference",
+            "budget_is_known": f"{line}_budget_is_known",
+            "actual_amount": actual,
+            "budget_amount": budget,
+        }
+        for line, (*_, actual, budget) in _BUDGETS.items()
+    ),
+)
+ACTUALS_FORMULAS = instances(
+    ACTUALS_FORMULAS,
+    "is_reconciled",
+    *(
+        {
+            "is_reconciled": f"{line}_is_reconciled",
+            "is_split": f"{line}_is_split",
+            "rest_amount": rest,
+            "actual_amount": actual,
+        }
+        for line, (rest, actual) in _RECONCILED.items()
+    ),
+)
 FORWARD_FORMULAS: Formulas = formulas_of(forward)
 
 # An hour's bill: what the first so many accelerators cost, and a configuration's part of each kind of commitment.
