@@ -191,9 +191,7 @@ def revenue_difference(revenue_is_known, billed_revenue, modelled_revenue) -> Do
     return np.where(revenue_is_known > 0, billed_revenue - modelled_revenue, NOT_AVAILABLE)
 
 
-def revenue_volume_effect(
-    revenue_is_split, metered_tokens, modelled_tokens, modelled_token_price
-) -> DollarsPerMonth:
+def revenue_volume_effect(revenue_is_split, metered_tokens, modelled_tokens, modelled_token_price) -> DollarsPerMonth:
     """Part of the difference because more or fewer tokens were sold than modelled.
 
     Source: management accounting, volume variance.
@@ -202,9 +200,7 @@ def revenue_volume_effect(
     return np.where(revenue_is_split > 0, effect, NOT_AVAILABLE)
 
 
-def revenue_price_effect(
-    token_price_is_known, priced_revenue, metered_tokens, modelled_token_price
-) -> DollarsPerMonth:
+def revenue_price_effect(token_price_is_known, priced_revenue, metered_tokens, modelled_token_price) -> DollarsPerMonth:
     """Part of the difference because tokens were sold at another price than modelled, mix included.
 
     Source: management accounting, price variance.

@@ -61,6 +61,30 @@ def demand_factor(demand_growth, months_ahead, month_season, report_season) -> N
     return np.maximum(0, 1 + demand_growth) ** (months_ahead / A_MONTH) * month_season / report_season
 
 
+# What a month ahead is counted in: accelerators one by one, for the peak and what is kept above it
+
+
+def counted_accelerators(
+    required_rate, request_rate, minimum_replicas, prefill_time, shared_pool, accelerator_count
+) -> Count:
+    """Accelerators that the month reported would need by rate alone: without hours, promised waits and whole servers.
+
+    Source: definition.
+    """
+    replicas = np.maximum(minimum_replicas, np.ceil(required_rate / request_rate - NOISE))
+    prompts = np.where(shared_pool > 0, 0, np.ceil(required_rate * prefill_time - NOISE))
+    return (replicas + prompts) * accelerator_count
+
+
+def bill_ratio(bill, counted_accelerators, accelerator_price, days_in_month) -> Number:
+    """What the month's bill is of those accelerators' rent around the clock: hours, waits, servers and contracts.
+
+    Source: definition; the months ahead keep it.
+    """
+    rent = counted_accelerators * accelerator_price * HOURS_PER_DAY * days_in_month
+    return np.where(rent > 0, bill / rent, 1)
+
+
 # A configuration in a month
 
 
@@ -106,12 +130,12 @@ def forward_committed_share(is_committed, committed_until, month_start, next_mon
     return np.where(is_committed > 0, np.maximum(0, held) / (next_month_start - month_start), 0)
 
 
-def forward_committed_accelerators(fleet_accelerators, forward_committed_share) -> Count:
+def forward_committed_accelerators(counted_accelerators, forward_committed_share) -> Count:
     """Accelerators that are committed in the month ahead, on the days on which the commitment is in force.
 
     Source: definition; a fleet that is rented for a year or more is committed at the size it has today.
     """
-    return np.where(forward_committed_share > 0, fleet_accelerators, 0)
+    return np.where(forward_committed_share > 0, counted_accelerators, 0)
 
 
 def forward_committed_cost(
@@ -141,12 +165,12 @@ def forward_rented_cost(
     return (forward_accelerators - covered) * accelerator_price * rent_factor * HOURS_PER_DAY * forward_days
 
 
-def forward_bill(forward_rented_cost, forward_committed_cost) -> DollarsPerMonth:
+def forward_bill(forward_rented_cost, forward_committed_cost, bill_ratio) -> DollarsPerMonth:
     """All accelerators of the month ahead.
 
     Source: definition.
     """
-    return forward_rented_cost + forward_committed_cost
+    return (forward_rented_cost + forward_committed_cost) * bill_ratio
 
 
 def forward_profit(forward_revenue, forward_bill) -> DollarsPerMonth:

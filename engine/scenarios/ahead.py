@@ -17,6 +17,7 @@ from engine.scenarios.sources import (
     CALENDAR_AHEAD,
     CONFIGURED,
     DEMAND_AHEAD,
+    FLEETS,
     LINES,
     MODEL_OUTLOOK,
     MODELS_AHEAD,
@@ -208,9 +209,8 @@ def _configurations(inputs: Inputs, grains: Grains, months: list[_Month], served
         "committed_until": EndDay(own("committed_until")),
     }
     for quantity in sorted(_needed(MONTH_FORMULAS) - {*keys, *sources, *looked_up} | {"fits"}):
-        other, by = (
-            (CALENDAR_AHEAD, "month") if quantity in grains[CALENDAR_AHEAD].values else (CONFIGURED, "configuration")
-        )
+        places = ((CALENDAR_AHEAD, "month"), (FLEETS, "configuration"), (CONFIGURED, "configuration"))
+        other, by = next(place for place in places if grains[place[0]].has_column(quantity))
         looked_up[quantity] = Varied(other, quantity, by, grains[other].annotation(quantity))
     stands = [quantity for quantity in looked_up if quantity in configured.guarded]
     return _grain(MONTHS_AHEAD, keys, sources, MONTH_FORMULAS, inputs, grains, looked_up, stands)

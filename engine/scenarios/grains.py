@@ -83,6 +83,10 @@ class Grain:
             return self.sources[quantity].annotation
         return self.formulas[quantity].__annotations__["return"]
 
+    def has_column(self, quantity: str) -> bool:
+        """Whether other grains can read it here: it is known, and has a column of its own."""
+        return quantity in self.values and quantity not in self.inlined
+
     def row(self, key: str) -> int:
         """Index of the row whose key is given."""
         return self._rows[key]

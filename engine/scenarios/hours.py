@@ -8,6 +8,7 @@ all hours, because what they cost adds up to the same.
 from __future__ import annotations
 
 import calendar
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -218,16 +219,25 @@ class Maker:
         `others` are pairs of a grain and the key by which its row is found; the first that has a quantity gives it.
         """
         sources: dict[str, Source] = {quantity: given.get(quantity, Key()) for quantity in keys} | dict(given)
-        wanted = set().union(*(needs(formula) for formula in formulas.values())) - set(formulas) - set(sources)
-        for quantity in sorted(wanted):
+        asked = Counter(quantity for formula in formulas.values() for quantity in needs(formula))
+        wanted = sorted(set(asked) - set(formulas) - set(sources))
+        for quantity in wanted:
             sources[quantity] = self._found(quantity, others)
-        self.grains[name] = make_grain(name, keys, sources, formulas, self.inputs, self.grains)
+        # What is the same in every hour, and looked up by one formula alone, has no column of its own: a workbook takes
+        # only so many formulas.
+        inlined = [quantity for quantity in wanted if asked[quantity] == 1 and _is_constant(sources[quantity])]
+        self.grains[name] = make_grain(name, keys, sources, formulas, self.inputs, self.grains, inlined=inlined)
 
     def _found(self, quantity: str, others: Iterable[tuple[str, str]]) -> Source:
         for grain, by in others:
-            if quantity in self.grains[grain].values:
+            if self.grains[grain].has_column(quantity):
                 return Varied(grain, quantity, by, self.grains[grain].annotation(quantity))
         return Setting(SETTINGS.column(quantity))
+
+
+def _is_constant(source: Source) -> bool:
+    """Whether a source gives all hours of a configuration the same."""
+    return isinstance(source, Setting) or (isinstance(source, Varied) and source.grain == CONFIGURED)
 
 
 def parts_and_calendar(inputs: Inputs, parts: tuple[Part, ...]) -> Grain:
@@ -543,6 +553,7 @@ def _fleets(maker: Maker, rows: Rows) -> None:
     requests = maker.grains[HOURS].annotation("profile_requests")
     given["profile_requests"] = Sum(HOURS, "profile_requests", requests, by)
     given["most_accelerators"] = Largest(HOURS, "needed_accelerators", by, Count)
+    given["days_in_month"] = DaysBilled()
     maker.make(FLEETS, keys, given, {**BILL_TOTAL_FORMULAS, **FLEET_FORMULAS}, (CONFIGURED, by))
 
 

@@ -17,7 +17,7 @@ from openpyxl.packaging.relationship import get_rels_path
 from engine.workbook.parts import parsed, related, sheet_parts
 
 CONTENT_TYPES = "[Content_Types].xml"
-_TABLES = re.compile(rb"<tableParts\b.*?(?:</tableParts>|/>)", re.DOTALL)
+_TABLES = re.compile(rb"<tableParts\b[^>]*/>|<tableParts\b.*?</tableParts>", re.DOTALL)
 
 
 @dataclass(frozen=True)

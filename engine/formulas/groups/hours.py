@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.formulas import bill, demand, fleet, provision
+from engine.formulas import bill, demand, fleet, forward, provision
 from engine.formulas.groups.configuration import STEP, group
 from engine.formulas.groups.renaming import Formulas, again, formulas_of, lines
 from engine.formulas.groups.waiting import NEEDED, at_replicas, of_prompts
@@ -81,4 +81,7 @@ HOUR_FORMULAS: Formulas = {
 PROMPT_FORMULAS: Formulas = {"prompt_requests": formulas_of(fleet)["prompt_requests"]} | of_prompts(
     _QUEUE, sized_requests="prompt_requests"
 )
-FLEET_FORMULAS: Formulas = {name: _PROVISION[name] for name in _FLEET}
+FLEET_FORMULAS: Formulas = {
+    **{name: _PROVISION[name] for name in _FLEET},
+    **{name: formulas_of(forward)[name] for name in ("counted_accelerators", "bill_ratio")},
+}

@@ -90,7 +90,11 @@ ACTUALS_FORMULAS = instances(
         for line, (rest, actual) in _RECONCILED.items()
     ),
 )
-FORWARD_FORMULAS: Formulas = formulas_of(forward)
+FORWARD_FORMULAS: Formulas = {
+    name: formula
+    for name, formula in formulas_of(forward).items()
+    if name not in ("counted_accelerators", "bill_ratio")
+}
 
 # An hour's bill: what the first so many accelerators cost, and a configuration's part of each kind of commitment.
 _FILLED = {f"{level}_hour_cost": f"{level}_accelerators" for level in ("useful", "required", "needed")}
