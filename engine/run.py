@@ -24,7 +24,7 @@ from engine import __version__, archive
 from engine.report import build
 from engine.report.answer import Check, Earlier
 from engine.scenarios import CONFIGURED, Grain, Scenario, scenario
-from engine.units import Unit, unit_of
+from engine.units import Unit, money_in, unit_of
 from engine.workbook.problems import Problem
 from engine.workbook.read import Inputs, read
 
@@ -77,7 +77,8 @@ def report_month(
     outcome: list[Outcome] = []
 
     def write(folder: Path) -> None:
-        outcome.append(_write(folder, calculated, earlier, stages))
+        with money_in(str(inputs.settings["currency"])):
+            outcome.append(_write(folder, calculated, earlier, stages))
 
     folder = archive.write_run(reports, reported, write)
     return replace(outcome[0], folder=folder)

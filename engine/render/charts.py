@@ -14,7 +14,7 @@ from engine.render.placing import Log, around, bar_scale, spread, step_of
 from engine.render.rows import Rows, draw_rows, rows_of
 from engine.render.typesetting import number
 from engine.report.values import Bars, Day, Pairs, Scatter, Segment, Stack, Waterfall
-from engine.units import unit_of
+from engine.units import in_currency, unit_of
 
 Chart = Bars | Stack | Pairs | Waterfall | Scatter | Day
 
@@ -217,9 +217,9 @@ def _tick(value: float, annotation: Any) -> str:
 
 def _titled(axis: str, annotation: Any, *, log: bool) -> str:
     """The words of an axis, with its unit and its kind where they do not say them already."""
-    symbol = unit_of(annotation).symbol
-    said = symbol in axis or (symbol.startswith("$") and "$" in axis)
-    axis += "" if said else f", {symbol}"
+    unit = unit_of(annotation)
+    said = unit.symbol in axis or (unit.is_money and in_currency("$") in axis)
+    axis += "" if said else f", {unit.symbol}"
     return axis if not log or "log" in axis else f"{axis}, log scale"
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from engine.formulas import BILLING_FORMULAS
 from engine.report.live import quoted, range_of, sheet_and_column
 from engine.scenarios import (
     CalendarDays,
     Chosen,
+    Converted,
     DaysBilled,
     Filled,
     Grain,
@@ -26,9 +28,10 @@ from engine.scenarios import (
     SumAbove,
     Varied,
     WorkingDays,
+    may_be_unknown,
 )
 from engine.scenarios.grains import HOURS_OF_THE_DAY
-from engine.sheets import BY_NAME, LOAD_PROFILES, SETTINGS, Column, Sheet
+from engine.sheets import BY_NAME, EXCHANGE_RATES, LOAD_PROFILES, SETTINGS, Column, Sheet
 from engine.tracing import EXCEL, written
 from engine.workbook.tables import Inputs
 
@@ -85,6 +88,8 @@ class Lookups:
                     cell = self._cell(sheet, column_name, named)
                     text = f'IF({self._here(by)}="{word}",{cell},{text})'
                 return text
+            case Converted(amount):
+                return self._converted(amount, source)
             case Setting(column):
                 return self._setting(column.name)
             case DaysBilled():
@@ -150,6 +155,18 @@ class Lookups:
         )
         listed = f"IF({is_weekend}>0,{weekend},{weekday})"
         return f'IF({is_every_day}>0,{even},IF({profile}="",{even},{listed}))'
+
+    def _converted(self, amount: Source, source: Converted) -> str:
+        currency = self._cell(source.currency.sheet, source.currency.column.name, source.currency.by)
+        own = setting_cell(self.scenario.inputs, "currency")
+        table = EXCHANGE_RATES.table
+        listed = f"INDEX({table}[exchange_rate],MATCH({currency},{table}[currency],0))"
+        parts = {
+            "foreign_price": self._source(amount),
+            "exchange_rate": f'IF(OR({currency}="",{currency}={own}),1,{listed})',
+        }
+        text = written(BILLING_FORMULAS["converted_price"], parts.__getitem__, EXCEL)
+        return f'IF({parts["foreign_price"]}="","",{text})' if may_be_unknown(amount) else text
 
     def _setting(self, name: str) -> str:
         return self._filled_in(setting_cell(self.scenario.inputs, name), SETTINGS.column(name))

@@ -77,6 +77,26 @@ class Chosen:
 
 
 @dataclass(frozen=True)
+class Converted:
+    """The amount that `amount` reads, in the currency of the report: at the rate of the currency that its row names."""
+
+    amount: Looked | Filled | Chosen
+
+    @property
+    def annotation(self) -> Any:
+        return self.amount.annotation
+
+    @property
+    def currency(self) -> Looked:
+        """Where the currency of the amount stands."""
+        looked = self.amount.looked if isinstance(self.amount, Filled) else self.amount
+        if isinstance(looked, Chosen):
+            sheet = BY_NAME[looked.choice.sheet]
+            return Looked(sheet, sheet.column("currency"), looked.named)
+        return Looked(looked.sheet, looked.sheet.column("currency"), looked.by)
+
+
+@dataclass(frozen=True)
 class Setting:
     """Read from the Settings sheet."""
 
@@ -211,7 +231,8 @@ class Smallest:
 
 Calendar = DaysBilled | CalendarDays | WorkingDays
 Aggregate = Sum | SumAbove | Mean | Largest | Smallest | HasOne
-Source = Key | Looked | Known | Filled | Chosen | Setting | Calendar | HourShare | IsWord | Aggregate | Varied
+Input = Looked | Known | Filled | Chosen | Converted | Setting
+Source = Key | Input | Calendar | HourShare | IsWord | Aggregate | Varied
 
 
 def may_be_unknown(source: Source) -> bool:
@@ -221,6 +242,8 @@ def may_be_unknown(source: Source) -> bool:
             return column.default is None
         case Chosen(choice):
             return any(BY_NAME[choice.sheet].column(name).default is None for name in choice.columns.values())
+        case Converted(amount):
+            return may_be_unknown(amount)
         case Varied(quantity=quantity):
             columns = (column for sheet in (HARDWARE, MODELS) for column in sheet.columns)
             return any(column.name == quantity and column.default is None for column in columns)

@@ -13,6 +13,7 @@ from statistics import median_high
 import numpy as np
 
 from engine.sheets import BY_NAME, CHOICES, CONFIGURATIONS, MODELS, SEEN_ON, Choice
+from engine.workbook.currencies import CHECKS as CURRENCY_CHECKS
 from engine.workbook.demand import CHECKS as DEMAND_CHECKS
 from engine.workbook.demand import classes_of
 from engine.workbook.describe import amount, number
@@ -41,7 +42,8 @@ TOGETHER = (
 
 def disagreements(tables: Tables) -> list[Problem]:
     """Everything that sheets or columns say against each other; warnings among them."""
-    return [problem for check in (*CHECKS, *DEMAND_CHECKS, *HOUR_CHECKS, doubts) for problem in check(tables)]
+    checks = (*CHECKS, *DEMAND_CHECKS, *HOUR_CHECKS, *CURRENCY_CHECKS, doubts)
+    return [problem for check in checks for problem in check(tables)]
 
 
 def _models(tables: Tables) -> Iterator[Problem]:
