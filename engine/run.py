@@ -73,7 +73,7 @@ def report_month(
     with stages.stage("calculate"):
         calculated = scenario(inputs)
     reported: date = inputs.settings["report_month"]
-    earlier = _earlier(reports, reported)
+    earlier = _earlier(reports, reported, str(inputs.settings["currency"]))
     outcome: list[Outcome] = []
 
     def write(folder: Path) -> None:
@@ -84,10 +84,12 @@ def report_month(
     return replace(outcome[0], folder=folder)
 
 
-def _earlier(reports: Path, month: date) -> Earlier | None:
+def _earlier(reports: Path, month: date, currency: str) -> Earlier | None:
+    """The month before, where it was reported in the same currency; what it earned cannot be compared otherwise."""
     before = archive.month_before(month)
     run = archive.run_of(reports, before)
-    return Earlier(f"{before:%B}", run["figures"]) if run else None
+    comparable = run is not None and run.get("currency", "USD") == currency
+    return Earlier(f"{before:%B}", run["figures"]) if run and comparable else None
 
 
 def _write(folder: Path, calculated: Scenario, earlier: Earlier | None, stages: Stages) -> Outcome:
@@ -159,6 +161,7 @@ def _run_json(draft: build.Draft, headline: str, checks: tuple[Check, ...], stag
     return {
         "state": "draft",
         "month": f"{inputs.settings['report_month']:%Y-%m}",
+        "currency": str(inputs.settings["currency"]),
         "input": {"file": inputs.path.name, "sha256": inputs.sha256},
         "engine": {"version": __version__, "commit": _commit()},
         "settings_sha256": hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest(),

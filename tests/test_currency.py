@@ -1,6 +1,7 @@
 """Amounts in several currencies: converted at their rates, live and in the engine, and shown in the report's."""
 
 import copy
+import json
 import math
 import re
 from datetime import date
@@ -202,6 +203,18 @@ def test_another_report_in_dollars_is_not_touched(reported, tmp_path, pages_of):
     path = workbook(tmp_path / "dollars.xlsx", report="USD", hardware="USD", prices="USD", api="USD")
     text = " ".join(pages_of(report_month(path, tmp_path / "reports").folder / "report.pdf"))
     assert "US dollars" in text and "€" not in text and "$/Mtoken" in text
+
+
+def test_a_month_in_another_currency_is_not_compared(tmp_path):
+    """October in dollars says nothing about November in euros; in euros it does."""
+    for october, compared in (("USD", False), ("EUR", True)):
+        reports = tmp_path / october
+        report_month(workbook(tmp_path / "october.xlsx", report=october), reports, date(2026, 10, 1))
+        folder = report_month(workbook(tmp_path / "november.xlsx"), reports).folder
+        run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        assert run["currency"] == "EUR"
+        rows = load_workbook(folder / "results.xlsx")["Summary"].iter_rows(values_only=True)
+        assert any("October" in str(cell) for row in rows for cell in row) == compared
 
 
 # Words
