@@ -17,6 +17,7 @@ from engine.scenarios import (
     Aggregate,
     CalendarDays,
     Chosen,
+    Converted,
     DaysBilled,
     Filled,
     Grain,
@@ -35,11 +36,12 @@ from engine.scenarios import (
     WorkingDays,
     scenario,
 )
+from engine.scenarios.currencies import is_own
 from engine.scenarios.grains import rows_behind
-from engine.sheets import BY_NAME, SETTINGS
+from engine.sheets import BY_NAME, EXCHANGE_RATES, SETTINGS
 from engine.tracing import written
-from engine.units import show
-from engine.workbook.read import read
+from engine.units import money_in, show
+from engine.workbook.read import Inputs, read
 
 
 class UnknownNameError(Exception):
@@ -121,11 +123,24 @@ def _input_cell(scenario: Scenario, grain: Grain, source: Source, row: int) -> s
                 f"is blank, so {inputs.cell(SETTINGS.name, column.otherwise)}" if column.otherwise else "(blank)"
             )
             return f"{cell} {otherwise}"
+        case Converted(amount):
+            currency = _text_of(inputs, grain, source.currency, row)
+            cell = _input_cell(scenario, grain, amount, row)
+            if is_own(inputs, currency):
+                return cell
+            rate = inputs.tables[EXCHANGE_RATES.name].find(currency)
+            assert rate is not None  # the reader has looked for it
+            return f"{cell} in {currency}, at {rate['exchange_rate']:g} ({rate.cell('exchange_rate')})"
         case Setting(column):
             return inputs.cell(SETTINGS.name, column.name)
         case DaysBilled() | CalendarDays() | WorkingDays():
             return inputs.cell(SETTINGS.name, "report_month")
     return ""
+
+
+def _text_of(inputs: Inputs, grain: Grain, looked: Looked, row: int) -> str:
+    found = inputs.tables[looked.sheet.name].find(str(grain.at(looked.by, row)))
+    return str(found[looked.column.name]) if found else ""
 
 
 def _over(scenario: Scenario, grain: Grain, source: Aggregate, row: int) -> tuple[str, Grain, list[int]]:
@@ -191,6 +206,11 @@ def derive(
     `most` steps deep. Errors: InvalidWorkbook for a workbook with problems; UnknownName for a name that is not there.
     """
     calculated = scenario(read(path))
+    with money_in(str(calculated.inputs.settings["currency"])):
+        return _derived(calculated, quantity, configuration, traffic, most)
+
+
+def _derived(calculated: Scenario, quantity: str, configuration: str, traffic: str, most: float) -> list[str]:
     grains: tuple[Grain, ...]
     if configuration:
         grains, key = (calculated[CONFIGURED], calculated[DECISIONS]), configuration

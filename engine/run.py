@@ -24,7 +24,7 @@ from engine import __version__, archive
 from engine.report import build
 from engine.report.answer import Check, Earlier
 from engine.scenarios import CONFIGURED, Archived, Grain, Scenario, looked_back_on, scenario
-from engine.units import Unit, unit_of
+from engine.units import Unit, money_in, unit_of
 from engine.workbook.problems import Problem
 from engine.workbook.read import Inputs, read
 
@@ -73,20 +73,24 @@ def report_month(
     with stages.stage("calculate"):
         calculated = scenario(inputs)
     reported: date = inputs.settings["report_month"]
-    earlier, archived = _earlier(reports, reported), _archived(reports, reported)
+    earlier = _earlier(reports, reported, str(inputs.settings["currency"]))
+    archived = _archived(reports, reported)
     outcome: list[Outcome] = []
 
     def write(folder: Path) -> None:
-        outcome.append(_write(folder, calculated, earlier, archived, stages))
+        with money_in(str(inputs.settings["currency"])):
+            outcome.append(_write(folder, calculated, earlier, archived, stages))
 
     folder = archive.write_run(reports, reported, write)
     return replace(outcome[0], folder=folder)
 
 
-def _earlier(reports: Path, month: date) -> Earlier | None:
+def _earlier(reports: Path, month: date, currency: str) -> Earlier | None:
+    """The month before, where it was reported in the same currency; what it earned cannot be compared otherwise."""
     before = archive.month_before(month)
     run = archive.run_of(reports, before)
-    return Earlier(f"{before:%B}", run["figures"]) if run else None
+    comparable = run is not None and run.get("currency", "USD") == currency
+    return Earlier(f"{before:%B}", run["figures"]) if run and comparable else None
 
 
 def _archived(reports: Path, month: date) -> dict[date, Archived]:
@@ -174,6 +178,7 @@ def _run_json(draft: build.Draft, headline: str, checks: tuple[Check, ...], stag
     return {
         "state": "draft",
         "month": f"{inputs.settings['report_month']:%Y-%m}",
+        "currency": str(inputs.settings["currency"]),
         "input": {"file": inputs.path.name, "sha256": inputs.sha256},
         "engine": {"version": __version__, "commit": _commit()},
         "settings_sha256": hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest(),

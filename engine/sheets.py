@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.units import (
+    CURRENCIES,
     Billions,
     Bits,
     BytesPerToken,
@@ -29,6 +30,7 @@ from engine.units import (
     DollarsPerRequest,
     DollarsPerYear,
     Elements,
+    ExchangeRate,
     Gigabytes,
     GigabytesPerSecond,
     Hours,
@@ -134,6 +136,16 @@ def _provenance(of: str) -> tuple[Column, ...]:
     )
 
 
+# On a sheet that has it, every amount of a row is in this currency, and comes to the report converted.
+CURRENCY = Column(
+    "currency",
+    Text,
+    "Currency of the row's amounts; another than the report's needs its rate on Exchange rates.",
+    default="",
+    blank="the report's",
+    choices=tuple(CURRENCIES),
+)
+
 # Columns that say how old a source is.
 SEEN_ON = ("checked_on", "as_of")
 
@@ -148,7 +160,13 @@ SETTINGS = Sheet(
         Column("report_title", Text, "Title on the first page.", default="Inference margin"),
         Column("owner", Text, "Who answers for this workbook.", default=""),
         Column("report_month", Month, "The month reported, as any day of it."),
-        Column("currency", Text, "Currency of all prices and of the report.", choices=("USD",), default="USD"),
+        Column(
+            "currency",
+            Text,
+            "Currency of the report, and of every amount whose row names no other; $ in a unit stands for it.",
+            choices=tuple(CURRENCIES),
+            default="USD",
+        ),
         Column(
             "days_in_month", DaysPerMonth, "Days that are billed, where they are not the calendar's.", blank="the calendar's days", default=None, at_least=1, at_most=31
         ),
@@ -317,6 +335,7 @@ HARDWARE = Sheet(
         Column("one_year_price", DollarsPerHour, "Rent of one accelerator, committed for a year.", default=None, at_least=0, at_most=1000),
         Column("three_year_price", DollarsPerHour, "Rent of one accelerator, committed for three years.", default=None, at_least=0, at_most=1000),
         Column("spot_price", DollarsPerHour, "Rent of one accelerator that may be taken away.", default=None, at_least=0, at_most=1000),
+        CURRENCY,
         Column("price_source", Text, "Where the prices were seen, or 'assumption'."),
         Column("accelerators_per_node", Count, "Accelerators of a server, which is rented and bought whole; 1 where they are had one by one.", default=1, at_least=1, at_most=1024, whole=True),
         Column("node_purchase_price", Dollars, "Price of a whole server with its accelerators.", blank="not bought", default=None, at_least=1, at_most=1e9),
@@ -480,6 +499,7 @@ PRICES = Sheet(
         Column("long_context_output_multiple", Number, "Output prices in that tier, as a multiple; 1.5 at Anthropic and Google.", default=1, at_least=0, at_most=100),
         Column("batch_discount", Share, "What the batch tier takes off; 50 % at OpenAI, Anthropic and Google.", default=0, at_least=0, at_most=1),
         Column("off_peak_discount", Share, "What off-peak hours take off.", default=0, at_least=0, at_most=1),
+        CURRENCY,
         Column("valid_from", Date, "First day the prices hold.", key=True),
         Column("valid_until", Date, "Last day the prices hold.", blank="until further notice", default=None),
         *_provenance("the prices"),
@@ -495,6 +515,8 @@ COMMITMENTS = Sheet(
         Column("term", Text, "What binds: owned, or reserved for a year or three.", choices=("owned", "1 year", "3 years")),
         Column("contract_accelerators", Count, "Accelerators that it covers.", at_least=1, at_most=1e7, whole=True),
         Column("contract_price", DollarsPerHour, "One accelerator for an hour; of owned ones all that they cost, used or not.", at_least=0, at_most=1000),
+        CURRENCY,
+        CURRENCY,
         Column("contract_start", Date, "First day on which it is paid."),
         Column("contract_end", Date, "Last day on which it is paid."),
         *_provenance("the terms"),
@@ -527,9 +549,23 @@ COMPETITORS = Sheet(
         Column("api_cached_price", DollarsPerMillionTokens, "A million input tokens found in its cache.", blank="the price of input", default=None, at_least=0, at_most=10000),
         Column("cache_write_premium", Share, "What writing to its cache adds to the price of input; 0.25 where a write costs 1.25 times.", default=0, at_least=0, at_most=10),
         Column("api_output_price", DollarsPerMillionTokens, "A million output tokens, hidden reasoning among them.", at_least=0, at_most=10000),
+        CURRENCY,
         Column("context_limit", TokensPerRequest, "Longest request these prices hold for.", blank="any", default=0, at_least=0, at_most=1e9, whole=True),
         Column("as_of", Date, "The day the prices held."),
         Column("source", Text, "Where the prices were seen."),
+        Column("note", Text, "Anything a reader should know.", default=""),
+    ),
+    may_be_empty=True,
+)
+
+EXCHANGE_RATES = Sheet(
+    "Exchange rates",
+    "One row per currency other than the report's: what one unit of it is worth.",
+    (
+        Column("currency", Text, "Currency of amounts on other sheets.", key=True, choices=tuple(CURRENCIES)),
+        Column("exchange_rate", ExchangeRate, "Amount in the report's currency for one unit of this one.", at_least=0.000001, at_most=1000000),
+        Column("rate_date", Date, "The day of the rate, in the month reported."),
+        Column("source", Text, "Where the rate was seen."),
         Column("note", Text, "Anything a reader should know.", default=""),
     ),
     may_be_empty=True,
@@ -683,6 +719,7 @@ SHEETS = (
     PRICES,
     OTHER_COSTS,
     COMPETITORS,
+    EXCHANGE_RATES,
     HARDWARE,
     COMMITMENTS,
     MODELS,

@@ -7,6 +7,9 @@ Knows nothing else of the engine. A unit is used as an annotation, `def step_tim
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any
@@ -14,15 +17,63 @@ from typing import Annotated, Any
 MINUS = "\u2212"
 NO_BREAK = "\u00a0"
 
+# Currencies by ISO code, each with its symbol where that is nobody else's, and its name.
+CURRENCIES = {
+    "USD": ("$", "US dollars"),
+    "EUR": ("\u20ac", "euros"),
+    "GBP": ("\u00a3", "pounds sterling"),
+    "JPY": ("\u00a5", "yen"),
+    "INR": ("\u20b9", "Indian rupees"),
+    "KRW": ("\u20a9", "won"),
+    **{code: (code, code) for code in ("AED", "AUD", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "HKD", "ILS")},
+    **{code: (code, code) for code in ("MXN", "NOK", "NZD", "PLN", "SAR", "SEK", "SGD", "TRY", "TWD", "ZAR")},
+}
+_REPORTED: ContextVar[str] = ContextVar("currency of the report", default="USD")
+
+
+@contextmanager
+def money_in(currency: str) -> Iterator[None]:
+    """Within it, money is shown in this currency: `$` in units and labels stands for the currency of the report."""
+    token = _REPORTED.set(currency)
+    try:
+        yield
+    finally:
+        _REPORTED.reset(token)
+
+
+def in_currency(words: str) -> str:
+    """Words of ours about money, in the currency of the report."""
+    return words.replace("$", CURRENCIES[_REPORTED.get()][0])
+
+
+def with_currency(digits: str) -> str:
+    """Digits with the symbol of the report's currency: $604k, CHF 604k."""
+    symbol = CURRENCIES[_REPORTED.get()][0]
+    return symbol + (NO_BREAK if symbol.isalpha() else "") + digits
+
 
 @dataclass(frozen=True)
 class Unit:
-    """One unit: `symbol` as printed, `dimension` as algebra, `decimals` shown; `kind` says how a cell is formatted."""
+    """One unit: how it is printed, `dimension` as algebra, `decimals` shown; `kind` says how a cell is formatted."""
 
-    symbol: str
+    in_dollars: str
     dimension: str
     decimals: int = 0
     kind: str = "number"  # number, share, money, text, flag, date, month
+
+    @property
+    def symbol(self) -> str:
+        """The unit as printed; money in the currency of the report."""
+        return in_currency(self.in_dollars)
+
+    @property
+    def of_money(self) -> str:
+        """What follows the symbol of a currency, `/h` of `$/h`."""
+        return self.in_dollars[1:]
+
+    @property
+    def is_money(self) -> bool:
+        return self.in_dollars.startswith("$")
 
     @property
     def excel_format(self) -> str:
@@ -98,9 +149,9 @@ def show(value: Any, annotation: Any, *, label: bool = True) -> str:
         return _fixed(number * scale, digits_for(number * scale, 1)) + NO_BREAK + symbol
     decimals = digits_for(number, unit.decimals) if abs(number) < 1 else unit.decimals
     text = _fixed(number, decimals)
-    if unit.symbol.startswith("$"):
-        text = text.replace(MINUS, MINUS + "$", 1) if number < 0 else "$" + text
-        return text + (unit.symbol[1:] if label else "")
+    if unit.is_money:
+        text = (MINUS if number < 0 else "") + with_currency(text.removeprefix(MINUS))
+        return text + (unit.of_money if label else "")
     return text + (NO_BREAK + unit.symbol if label and unit.symbol else "")
 
 
@@ -174,6 +225,7 @@ DollarsPerToken = Annotated[Any, Unit("$/token", "$/token", 9)]
 DollarsPerGigabyte = Annotated[Any, Unit("$/GB", "$/G*B", 4)]
 DollarsPerGigabyteHour = Annotated[Any, Unit("$/GB/h", "$/G*B/h", 5)]
 DollarsPerMillionTokens = Annotated[Any, Unit("$/Mtoken", "$/M*token", 3)]
+ExchangeRate = Annotated[Any, Unit("", "$/currency", 5)]
 
 # What a formula gives where its quantity has no value; an Excel cell stays empty.
 NOT_AVAILABLE = float("nan")
@@ -204,14 +256,14 @@ TOKENS_PER_MILLION = Constant(1e6, "1/M")
 
 
 def brief_money(value: float, *, signed: bool = False) -> str:
-    """Dollars for a sentence: $604k, \u2212$31k, $1.83m; `signed` puts a plus before gains."""
+    """Money for a sentence: $604k, \u2212$31k, $1.83m; `signed` puts a plus before gains."""
     size = abs(value)
     for scale, suffix, decimals in ((1e9, "bn", 2), (1e6, "m", 2), (1e3, "k", 0)):
         if size >= scale * 0.9995:
-            text = f"${size / scale:,.{decimals}f}{suffix}"
+            text = with_currency(f"{size / scale:,.{decimals}f}{suffix}")
             break
     else:
-        text = f"${size:,.0f}"
+        text = with_currency(f"{size:,.0f}")
     return (MINUS if value < 0 else "+" if signed else "") + text
 
 

@@ -103,6 +103,7 @@ def _rows(provider: Any) -> Iterator[Row]:
             "competitor": f"{provider.id} {model.id}",
             "provider": provider.name,
             "context_limit": model.context_window,
+            "currency": "USD",
             "as_of": AS_OF,
             "source": source,
             "note": _note(prices),

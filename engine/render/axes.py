@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from engine.render.typesetting import number
-from engine.units import unit_of
+from engine.units import in_currency, unit_of
 
 
 def tick_text(value: float, annotation: Any) -> str:
@@ -18,7 +18,7 @@ def tick_text(value: float, annotation: Any) -> str:
 
 def axis_title(axis: str, annotation: Any, *, log: bool) -> str:
     """The words of an axis, with its unit and its kind where they do not say them already."""
-    symbol = unit_of(annotation).symbol
-    said = symbol in axis or (symbol.startswith("$") and "$" in axis)
-    axis += "" if said else f", {symbol}"
+    unit = unit_of(annotation)
+    said = unit.symbol in axis or (unit.is_money and in_currency("$") in axis)
+    axis += "" if said else f", {unit.symbol}"
     return axis if not log or "log" in axis else f"{axis}, log scale"

@@ -21,7 +21,7 @@ from engine.report.values import Head
 from engine.scenarios import Grain, Key, Scenario
 from engine.sheets import FIRST_ROW, HEAD_ROW, UNIT_ROW
 from engine.tracing import written
-from engine.units import unit_of
+from engine.units import in_currency, unit_of
 from engine.workbook.looks import set_widths
 
 BLUE, INK = "17517E", "16212B"
@@ -68,7 +68,7 @@ def draw_live_sheet(book: Workbook, live: LiveSheet) -> None:
         head(sheet, head_row, [item.name for item in table.heads], numbers)
         for column, item in enumerate(table.heads, 1):
             if item.unit_label:
-                put(sheet, head_row - 1, column, item.unit_label, "Unit")
+                put(sheet, head_row - 1, column, in_currency(item.unit_label), "Unit")
         for row, line in enumerate(table.rows, head_row + 1):
             for column, cell in enumerate(line.cells, 1):
                 _draw_cell(sheet, row, column, cell, line.style)

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 
 from openpyxl.utils import coordinate_to_tuple
 
+from engine.formulas import CURRENCY_FORMULAS
 from engine.report.live import letters, quoted, range_of, sheet_and_column, sheets_of
 from engine.scenarios import (
     Booked,
     CalendarDays,
     Chosen,
+    Converted,
     Crossed,
     DayOf,
     DaysAhead,
@@ -42,9 +44,10 @@ from engine.scenarios import (
     SumAbove,
     Varied,
     WorkingDays,
+    may_be_unknown,
 )
 from engine.scenarios.grains import HOURS_OF_THE_DAY, LAST_DAY
-from engine.sheets import BY_NAME, FIRST_ROW, HEAD_ROW, LOAD_PROFILES, SETTINGS, Column, Sheet
+from engine.sheets import BY_NAME, EXCHANGE_RATES, FIRST_ROW, HEAD_ROW, LOAD_PROFILES, SETTINGS, Column, Sheet
 from engine.tracing import EXCEL, written
 from engine.workbook.tables import Inputs
 
@@ -117,6 +120,8 @@ class Lookups:
                     cell = self._cell(sheet, column_name, named)
                     text = f'IF({self._here(by)}="{word}",{cell},{text})'
                 return text
+            case Converted(amount):
+                return self._converted(amount, source)
             case Setting(column):
                 return self._setting(column.name)
             case DaysBilled():
@@ -243,6 +248,18 @@ class Lookups:
         # Counted from January 2000, months may be any number.
         first, next_first = (f"DATE(2000,{self._here(source.by)}-{12 * 2000 - after},1)" for after in (0, 1))
         return f'({lines}="{source.line}")*({months}>={first})*({months}<{next_first})'
+
+    def _converted(self, amount: Source, source: Converted) -> str:
+        currency = self._looked(source.currency)
+        own = setting_cell(self.scenario.inputs, "currency")
+        table = EXCHANGE_RATES.table
+        listed = f"INDEX({table}[exchange_rate],MATCH({currency},{table}[currency],0))"
+        parts = {
+            "foreign_price": self._source(amount),
+            "exchange_rate": f'IF(OR({currency}="",{currency}={own}),1,{listed})',
+        }
+        text = written(CURRENCY_FORMULAS["converted_price"], parts.__getitem__, EXCEL)
+        return f'IF({parts["foreign_price"]}="","",{text})' if may_be_unknown(amount) else text
 
     def _setting(self, name: str) -> str:
         return self._filled_in(setting_cell(self.scenario.inputs, name), SETTINGS.column(name))

@@ -22,7 +22,7 @@ from weasyprint.urls import URLFetcher, URLFetcherResponse
 from engine.render.charts import Chart, draw
 from engine.render.typesetting import MM_PER_POINT, TEMPLATES, balanced_width, brand, number, printable, text_width
 from engine.report.values import Figure, Head, KeyFigure, Report, Section, Table
-from engine.units import Month, show, unit_of
+from engine.units import Month, in_currency, show, unit_of
 
 MOST_TABLE_ROWS = 20
 TEXT_WIDTH, WIDE_TEXT_WIDTH = 150.0, 257.0  # mm
@@ -129,9 +129,10 @@ def _environment() -> Environment:
         "kind": lambda block: type(block).__name__,
         "balanced": _balanced,
         "crowded": _crowded,
-        "drawn": _drawn,
+        "drawn": lambda block: _drawn(block, in_currency("$")),
         "many": _many,
         "widths": _widths,
+        "in_currency": in_currency,
     }
     return environment
 
@@ -170,11 +171,12 @@ def draw_charts(sections: Iterable[Section]) -> None:
     for section in sections:
         for block in section.blocks:
             if isinstance(block, Chart):
-                _drawn(block)
+                _drawn(block, in_currency("$"))
 
 
 @lru_cache(maxsize=64)
-def _drawn(block: Chart) -> str:
+def _drawn(block: Chart, currency: str) -> str:
+    """The drawing of a block; the currency is what tells two apart that have the same figures."""
     svg = draw(block, brand().colours)
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 
@@ -207,7 +209,7 @@ def _widths(table: Table, landscape: bool) -> list[str]:
     for place, head in enumerate(table.heads):
         cells = [_shown(row.cells[place], head) for row in rows]
         gap = (0 if place == 0 else (3 if many else 6) + (3 if words[place] else 0)) * MM_PER_POINT + 0.3
-        columns.append(_Words(cells, (head.name, head.unit_label), 7 if many else 7.6, gap))
+        columns.append(_Words(cells, (head.name, in_currency(head.unit_label)), 7 if many else 7.6, gap))
         needs.append(columns[-1].widest)
     if table.alike and not all(words):
         each = max(need for need, word in zip(needs, words, strict=True) if not word)

@@ -15,7 +15,7 @@ from typing import Any
 from matplotlib.font_manager import FontEntry, fontManager, get_font
 from matplotlib.ft2font import FT2Font, LoadFlags
 
-from engine.units import MINUS, NO_BREAK, show, unit_of
+from engine.units import MINUS, NO_BREAK, show, unit_of, with_currency
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 MM_PER_POINT = 25.4 / 72
@@ -163,6 +163,6 @@ def number(
         return f"{sign}{digits}%"
     if not label or not unit.symbol:
         return sign + digits
-    if unit.symbol.startswith("$"):
-        return f"{sign}${digits}{unit.symbol[1:]}"
+    if unit.is_money:
+        return f"{sign}{with_currency(digits)}{unit.of_money}"
     return f"{sign}{digits}{NO_BREAK}{unit.symbol}"

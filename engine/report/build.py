@@ -37,6 +37,7 @@ from engine.studies.alternatives import Move, cheapest_moves
 from engine.studies.owning import crossed
 from engine.studies.questions import Asked, answered, questions
 from engine.studies.reconcile import Reconciliation, shipped_figures
+from engine.units import CURRENCIES
 
 CHECK_SHEET = "Run checks"
 
@@ -136,7 +137,7 @@ def report(draft: Draft, checks: tuple[Check, ...], *, input_hash: str, engine_v
     return Report(
         title=str(settings["report_title"]),
         month=settings["report_month"],
-        currency="US dollars",
+        currency=CURRENCIES[str(settings["currency"])][1],
         input_hash=input_hash,
         engine_version=engine_version,
         answer=answer(scenario, draft.earlier, draft.moves, draft.summary, checks, "Report!B11"),

@@ -63,6 +63,7 @@ from engine.scenarios import (
     Scenario,
 )
 from engine.sheets import FIRST_ROW
+from engine.units import in_currency
 
 CHECKS = "Run checks"
 ENGINE = "Engine figures"
@@ -252,25 +253,25 @@ def live_checks(scenario: Scenario) -> tuple[LiveCheck, ...]:
         ),
         LiveCheck("Configurations that serve and do not fit", f"=SUM({serves})-SUM({counts})", "=0", 0),
         LiveCheck(
-            "Requests, each at its cost, add up to the bill, $ a month",
+            in_currency("Requests, each at its cost, add up to the bill, $ a month"),
             f"=SUMIFS({range_of(configured, 'allocated_cost')},{counts},1)",
             of_total("fleet_cost"),
             0.01,
         ),
         LiveCheck(
-            "Traffics add up to the total gross profit, $ a month",
+            in_currency("Traffics add up to the total gross profit, $ a month"),
             f"=SUM({range_of(by_traffic, 'gross_profit')})",
             of_total("gross_profit"),
             0.01,
         ),
         LiveCheck(
-            "Revenue less the bill is gross profit, $ a month",
+            in_currency("Revenue less the bill is gross profit, $ a month"),
             f"{of_total('revenue')}-{of_total('fleet_cost')[1:]}",
             of_total("gross_profit"),
             0.01,
         ),
         LiveCheck(
-            "Serving and idle add up to the bill, $ a month",
+            in_currency("Serving and idle add up to the bill, $ a month"),
             f"{of_total('busy_cost')}+{of_total('idle_cost')[1:]}",
             of_total("fleet_cost"),
             0.01,

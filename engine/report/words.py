@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.units import NO_BREAK
+from engine.units import NO_BREAK, in_currency
 
 SMALL_BILL = 100_000
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -24,7 +24,7 @@ class MoneyScale:
 
 def money_scale(bill: float) -> MoneyScale:
     """Thousands, but plain dollars where the whole bill is too small to be read in thousands."""
-    return MoneyScale(1e3, "$ thousand") if abs(bill) >= SMALL_BILL else MoneyScale(1, "$")
+    return MoneyScale(1e3, in_currency("$ thousand")) if abs(bill) >= SMALL_BILL else MoneyScale(1, in_currency("$"))
 
 
 def in_words(number: int) -> str:

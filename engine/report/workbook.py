@@ -26,6 +26,7 @@ from engine.units import (
     Share,
     Text,
     TokensPerSecond,
+    in_currency,
     unit_of,
 )
 
@@ -106,12 +107,12 @@ def summary(scenario: Scenario, headline: str, lead: str, before: Before | None,
         charts=(
             LiveChart(
                 "bar",
-                "Gross profit by traffic, $ a month",
+                in_currency("Gross profit by traffic, $ a month"),
                 table=1,
                 across=0,
                 up=2,
                 x_axis="",
-                y_axis="gross profit, $ a month",
+                y_axis=in_currency("gross profit, $ a month"),
                 alt="Bar chart of gross profit by traffic.",
                 rows=tuple(range(len(classes))),
             ),
@@ -221,7 +222,7 @@ def costs(scenario: Scenario, title: str) -> LiveSheet:
                 across=len(_NAMES) + [head for head, *_ in COSTS].index("Speed per user"),
                 up=len(_NAMES) + [head for head, *_ in COSTS].index("All-in cost"),
                 x_axis="speed per user, tok/s",
-                y_axis="all-in cost, $/Mtoken (log scale)",
+                y_axis=in_currency("all-in cost, $/Mtoken (log scale)"),
                 alt="Scatter chart of all-in cost against speed per user, one point per configuration.",
             ),
         ),

@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 
 from engine.calculation import Columns, calculate, depending_on
-from engine.formulas import Formulas
+from engine.formulas import CURRENCY_FORMULAS, Formulas
+from engine.scenarios.currencies import in_report_currency, rates
 from engine.scenarios.sources import (
     Aggregate,
     Booked,
     CalendarDays,
     Chosen,
+    Converted,
     Crossed,
     DayOf,
     DaysAhead,
@@ -176,6 +178,9 @@ def _values_of(source: Source, inputs: Inputs, columns: Columns, grains: Mapping
             sheet = BY_NAME[choice.sheet]
             options = {word: _look_up(inputs, sheet, columns[named], name) for word, name in choice.columns.items()}
             return np.array([options[word][row] for row, word in enumerate(columns[by])], dtype=float)
+        case Converted(amount):
+            amounts, currencies = (_values_of(s, inputs, columns, grains) for s in (amount, source.currency))
+            return CURRENCY_FORMULAS["converted_price"](amounts, rates(inputs, currencies))
         case Setting(column):
             return np.full(rows, float(inputs.settings[column.name]))
         case DaysBilled():
@@ -323,6 +328,7 @@ def make_grain(
 ) -> Grain:
     """Reads the inputs of a grain, calculates its formulas, and blanks what does not stand where the guard is 0."""
     columns: Columns = dict(keys)
+    sources = in_report_currency(sources, inputs)
     for quantity, source in sources.items():
         if quantity not in columns:
             columns[quantity] = _typed_over(_values_of(source, inputs, columns, grains), quantity, changes)

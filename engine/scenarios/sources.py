@@ -145,6 +145,26 @@ class Chosen:
 
 
 @dataclass(frozen=True)
+class Converted:
+    """The amount that `amount` reads, in the currency of the report: at the rate of the currency that its row names."""
+
+    amount: Looked | Filled | Chosen
+
+    @property
+    def annotation(self) -> Any:
+        return self.amount.annotation
+
+    @property
+    def currency(self) -> Looked:
+        """Where the currency of the amount stands."""
+        looked = self.amount.looked if isinstance(self.amount, Filled) else self.amount
+        if isinstance(looked, Chosen):
+            sheet = BY_NAME[looked.choice.sheet]
+            return Looked(sheet, sheet.column("currency"), looked.named)
+        return Looked(looked.sheet, looked.sheet.column("currency"), looked.by, looked.placed)
+
+
+@dataclass(frozen=True)
 class Setting:
     """Read from the Settings sheet."""
 
@@ -355,7 +375,7 @@ class Smallest:
 
 Calendar = DaysBilled | CalendarDays | WorkingDays | DaysAhead | MonthStart | StartAhead | DayOf | EndDay
 Aggregate = Sum | SumAbove | Matched | Mean | Largest | Smallest | HasOne
-Read = Looked | Booked | Known | Filled | Paired | Said | OneOf | Crossed | Chosen | Setting
+Read = Looked | Booked | Known | Filled | Paired | Said | OneOf | Crossed | Chosen | Converted | Setting
 Source = Key | Read | Calendar | HourShare | IsWord | Aggregate | Running | Varied | Named
 
 
@@ -366,6 +386,8 @@ def may_be_unknown(source: Source) -> bool:
             return column.default is None
         case Chosen(choice):
             return any(BY_NAME[choice.sheet].column(name).default is None for name in choice.columns.values())
+        case Converted(amount):
+            return may_be_unknown(amount)
         case Varied(quantity=quantity):
             columns = (column for sheet in (HARDWARE, MODELS) for column in sheet.columns)
             return any(column.name == quantity and column.default is None for column in columns)

@@ -14,6 +14,7 @@ from engine.sheets import BY_NAME, CHOICES, CONFIGURATIONS, MODELS, SEEN_ON, Cho
 from engine.workbook.actuals import CHECKS as ACTUALS_CHECKS
 from engine.workbook.billing import CHECKS as BILLING_CHECKS
 from engine.workbook.billing import month_of
+from engine.workbook.currencies import CHECKS as CURRENCY_CHECKS
 from engine.workbook.demand import CHECKS as DEMAND_CHECKS
 from engine.workbook.demand import classes_of
 from engine.workbook.describe import amount, number
@@ -44,7 +45,10 @@ TOGETHER = (
 
 def disagreements(tables: Tables) -> list[Problem]:
     """Everything that sheets or columns say against each other; warnings among them."""
-    every = (*CHECKS, *DEMAND_CHECKS, *HOUR_CHECKS, *BILLING_CHECKS, *OUTLOOK_CHECKS, *OWNERSHIP_CHECKS, *ACTUALS_CHECKS, doubts)
+    every = (
+        *(*CHECKS, *DEMAND_CHECKS, *HOUR_CHECKS, *CURRENCY_CHECKS, *BILLING_CHECKS),
+        *(*OUTLOOK_CHECKS, *OWNERSHIP_CHECKS, *ACTUALS_CHECKS, doubts),
+    )
     return [problem for check in every for problem in check(tables)]
 
 

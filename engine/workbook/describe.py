@@ -42,7 +42,7 @@ def bounds(column: Column) -> str:
     low, high = column.at_least, column.at_most
     if low is not None and high is not None:
         # A plain unit is named once; % and $ belong to each number.
-        both = column.unit.kind == "share" or column.unit.symbol.startswith("$")
+        both = column.unit.kind == "share" or column.unit.is_money
         text = f"{amount(column, low) if both else number(low)} to {amount(column, high)}"
     elif low is not None:
         text = f"at least {amount(column, low)}"

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from engine.catalogue import catalogue
-from engine.sheets import COMPUTE, HARDWARE, PRICE_BASES
+from engine.sheets import COMPUTE, CURRENCY, HARDWARE, PRICE_BASES, SETTINGS
 from engine.workbook.describe import amount, number
 from engine.workbook.problems import Problem, listed
 from engine.workbook.tables import Row, Tables
@@ -52,9 +52,15 @@ def doubts(tables: Tables) -> Iterator[Problem]:
         for column in (*PEAKS, "accelerator_memory", "link_bandwidth"):
             if _given(row, column):
                 yield from _slip(row, column, facts)
-        for column in PRICE_BASES.values():
+        for column in PRICE_BASES.values() if _in_dollars(tables, row) else ():
             if _given(row, column):
                 yield from _price(row, column, facts)
+
+
+def _in_dollars(tables: Tables, row: Row) -> bool:
+    """Whether the rents of a row are in the currency of the catalogue."""
+    reported = next((settings["currency"] for settings in tables[SETTINGS.name]), "")
+    return (row[CURRENCY.name] or reported) == "USD"
 
 
 def _given(row: Row, column: str) -> bool:

@@ -30,6 +30,15 @@ def hide(sheet: str, *rows: int) -> Edit:
 MEASURED = {"measured_output_speed": 1000, "measured_input_speed": 3000}
 
 WARNINGS = (
+    Defect(
+        "a rate of another month",
+        fill(
+            "Exchange rates",
+            {"currency": "EUR", "exchange_rate": 1.08, "rate_date": date(2026, 10, 30), "source": "a central bank"},
+        ),
+        at("Exchange rates", "rate_date"),
+        "the rate of EUR is of 2026-10-30; that is not in the month reported, 2026-11. Look up a rate of the month.",
+    ),
     figure(
         "a sparse peak",
         "bf16_compute",

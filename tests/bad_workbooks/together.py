@@ -24,7 +24,55 @@ def _season(**months: float) -> Edit:
 _BATCH_WITHOUT_DEMAND = more("Traffic", {"traffic": "batch", "mean_requests": None, "peak_requests": None})
 _NO_DEMAND = fill("Traffic", {"mean_requests": None, "peak_requests": None})
 
+
+
+def _rate(currency: str, rate: float = 0.9, day: date = date(2026, 11, 27)) -> dict[str, Any]:
+    return {"currency": currency, "exchange_rate": rate, "rate_date": day, "source": "a central bank"}
+
+
+_IN_EUROS = fill("Prices", {"currency": "EUR"})
+
 DEFECTS = (
+    Defect(
+        "a currency without any rates",
+        _IN_EUROS,
+        at("Prices", "currency"),
+        f"'EUR' is not on the Exchange rates sheet; allowed is the report's currency, USD "
+        f"({at('Settings', 'currency')}); that sheet has no rows. Add its rate there, or choose another one.",
+    ),
+    Defect(
+        "a currency without its rate",
+        both(_IN_EUROS, fill("Exchange rates", _rate("GBP"), _rate("CHF"))),
+        at("Prices", "currency"),
+        f"'EUR' is not on the Exchange rates sheet; allowed is the report's currency, USD "
+        f"({at('Settings', 'currency')}) and those there, GBP, CHF. Add its rate there, or choose another one.",
+    ),
+    Defect(
+        "a currency that nobody knows",
+        fill("Hardware", {"currency": "EURO"}),
+        at("Hardware", "currency"),
+        "currency is 'EURO'; allowed is ",
+    ),
+    Defect(
+        "a rate of nothing",
+        both(_IN_EUROS, fill("Exchange rates", _rate("EUR", 0))),
+        at("Exchange rates", "exchange_rate"),
+        "exchange_rate is 0; allowed is 0.000001 to 1,000,000. Check the figure.",
+    ),
+    Defect(
+        "two rates of one currency",
+        both(_IN_EUROS, fill("Exchange rates", _rate("EUR", 1.08), _rate("EUR", 1.09))),
+        at("Exchange rates", "currency", 1),
+        f"'EUR' is already in {at('Exchange rates', 'currency')}; a name stands once "
+        "(capitals make no difference). Rename or delete one of the two.",
+    ),
+    Defect(
+        "a rate of the report's own currency",
+        fill("Exchange rates", _rate("USD", 1)),
+        at("Exchange rates", "currency"),
+        f"'USD' is the currency of the report ({at('Settings', 'currency')}); allowed are other currencies, "
+        "because its rate is 1. Delete this row, or correct either currency.",
+    ),
     Defect(
         "a price basis without a price",
         both(fill("Configurations", {"price_basis": "spot"}), fill("Hardware", {"one_year_price": 2.1})),

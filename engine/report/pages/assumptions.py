@@ -15,8 +15,10 @@ from engine.report.pages.deployments import MOST_ROWS, serving
 from engine.report.values import Figure, Head, Row, Section, Table
 from engine.report.words import in_words, sentence
 from engine.scenarios import CONFIGURED, LINES, Grain, Scenario
-from engine.sheets import CALIBRATION, HARDWARE, MODELS, PRICE_BASES, PRICES, TRAFFIC, Sheet
-from engine.units import Count, Date, Number
+from engine.scenarios.currencies import is_own
+from engine.sheets import CALIBRATION, CURRENCY, HARDWARE, MODELS, PRICE_BASES, PRICES, TRAFFIC, Sheet
+from engine.units import Count, Date, Number, money_in, show, unit_of
+from engine.workbook.tables import Row as InputRow
 
 LONGEST_SOURCE = 170  # two lines of the table
 
@@ -37,6 +39,7 @@ class Assumption:
     name: str
     value: Any
     annotation: Any
+    currency: str  # of an amount that is in another than the report's
     source: str
     checked_on: date
     age: int
@@ -77,7 +80,22 @@ def _row(item: Assumption, limit: int) -> Row:
     flag = ", ".join(word for word, holds in (("stale", stale), ("unverified", item.unverified)) if holds)
     source = textwrap.shorten(item.source, LONGEST_SOURCE, placeholder=" \u2026")
     flagged = Figure(flag, tone="bad") if stale else flag
-    return Row((item.cell, item.name, Figure(item.value, item.annotation), source, item.checked_on, item.age, flagged))
+    return Row((item.cell, item.name, _value(item), source, item.checked_on, item.age, flagged))
+
+
+def _value(item: Assumption) -> Figure | str:
+    """The value as it was typed; an amount in another currency with that currency's symbol."""
+    if not item.currency:
+        return Figure(item.value, item.annotation)
+    with money_in(item.currency):
+        return show(item.value, item.annotation)
+
+
+def _other_currency(scenario: Scenario, row: InputRow, annotation: Any) -> str:
+    if CURRENCY not in row.table.sheet.columns or not unit_of(annotation).is_money:
+        return ""
+    currency = str(row[CURRENCY.name])
+    return "" if is_own(scenario.inputs, currency) else currency
 
 
 def _found(scenario: Scenario) -> Iterator[Assumption]:
@@ -97,11 +115,13 @@ def _found(scenario: Scenario) -> Iterator[Assumption]:
             continue
         checked: date = row["checked_on"]
         priced = column in PRICE_BASES.values()
+        annotation = table.sheet.column(column).annotation
         yield Assumption(
             row.cell(column),
             f"{name}, {label(column)}",
             row[column],
-            table.sheet.column(column).annotation,
+            annotation,
+            _other_currency(scenario, row, annotation),
             str(row["price_source" if priced else "source"]),
             checked,
             max(0, (end - checked).days - 1),

@@ -18,7 +18,7 @@ from engine.report.pages.cases import (
 from engine.report.values import Margin, Paragraph, Point, Scatter, Section
 from engine.scenarios import CASES, CONFIGURED, Grain, Scenario
 from engine.studies.questions import BATCH, FRONTIER, Asked, within
-from engine.units import NO_BREAK, DollarsPerMillionTokens, TokensPerSecond
+from engine.units import NO_BREAK, DollarsPerMillionTokens, TokensPerSecond, in_currency
 
 
 def batch_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section | None:
@@ -61,7 +61,7 @@ def batch_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section | 
             for name in fitting_of(grain, names)
         ),
         x_axis="speed per user, tok/s \u2192 faster",
-        y_axis="\u2193 cheaper: all-in cost, $ per million tokens, log scale",
+        y_axis=in_currency("\u2193 cheaper: all-in cost, $ per million tokens, log scale"),
         x_unit=TokensPerSecond,
         y_unit=DollarsPerMillionTokens,
         note=Margin("Chart", sheet.range(), f"{asked.base}, no committed replicas"),
@@ -99,7 +99,7 @@ def frontier_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section
         description="All-in cost against the speed one user sees; blue runs today, its committed replicas included",
         points=(*points, Point(asked.base, *_place(base, asked.base), highlighted=True)),
         x_axis="speed per user, tok/s \u2192 faster",
-        y_axis="\u2193 cheaper: all-in cost, $ per million tokens, log scale",
+        y_axis=in_currency("\u2193 cheaper: all-in cost, $ per million tokens, log scale"),
         x_unit=TokensPerSecond,
         y_unit=DollarsPerMillionTokens,
         note=Margin("Chart", sheet.range(), f"{asked.base}, no committed replicas"),

@@ -31,6 +31,7 @@ from engine.units import (
     Share,
     TokensPerSecond,
     brief_money,
+    in_currency,
     show,
 )
 
@@ -191,7 +192,7 @@ def _frontier(grain: Grain, sheet: LiveSheet) -> Scatter:
             for key in fitting
         ),
         x_axis="speed per user, tok/s \u2192 faster",
-        y_axis="\u2193 cheaper: all-in cost, $ per million tokens, log scale",
+        y_axis=in_currency("\u2193 cheaper: all-in cost, $ per million tokens, log scale"),
         x_unit=TokensPerSecond,
         y_unit=DollarsPerMillionTokens,
         note=Margin("Chart", sheet.range(), "columns Speed per user and All-in cost"),

@@ -17,7 +17,7 @@ from engine.report.pages.tables import present, table_of
 from engine.report.values import Paragraph, Section, Table
 from engine.scenarios import CONFIGURED, DECISIONS, DRAFTS, PRICE_COURSE, Grain, Scenario
 from engine.studies.questions import Asked, within
-from engine.units import NO_BREAK, DollarsPerHour, DollarsPerMillionTokens, Share, show
+from engine.units import NO_BREAK, DollarsPerHour, DollarsPerMillionTokens, Share, show, with_currency
 
 
 def further_pages(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> list[Section]:
@@ -164,7 +164,7 @@ def _hidden_foot(scenario: Scenario, base: str) -> str:
     billed = "Hidden tokens are decoded like visible ones and billed at the reasoning price."
     if room is None:
         return billed
-    return f"{billed} An answer for ${budget:g} at our prices leaves room for {room:,.0f} of them."
+    return f"{billed} An answer for {with_currency(f'{budget:g}')} at our prices leaves room for {room:,.0f} of them."
 
 
 def _price_foot(scenario: Scenario) -> str:

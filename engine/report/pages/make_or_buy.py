@@ -14,7 +14,7 @@ from engine.scenarios import APIS, RATIOS, Scenario
 from engine.sheets import COMPETITORS
 from engine.studies.alternatives import nearest_apis
 from engine.studies.questions import Asked
-from engine.units import Date, DollarsPerMillionTokens, brief_money
+from engine.units import Date, DollarsPerMillionTokens, brief_money, in_currency
 
 MOST_PAIRS = 12  # with the table of ratios, a page
 
@@ -92,7 +92,7 @@ def _ratios(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Table | None:
     table = table_of(
         sheet,
         BY_RATIO,
-        f"{asked.base} at other batches against {api}, $ per million tokens",
+        f"{asked.base} at other batches against {api}, {in_currency('$')} per million tokens",
         "Input tokens for each output token, at the costs of a fresh input token and of an output token under "
         "today\u2019s mix. Orange: the API is cheaper. Equal at: the ratio at which both cost the same; a dash where "
         "one of them always wins.",

@@ -17,14 +17,7 @@ from engine.report.values import (
 )
 from engine.report.words import MoneyScale, does, listed, money_scale, some_of
 from engine.scenarios import BY_TRAFFIC, TOTAL, Grain, Scenario
-from engine.units import (
-    Count,
-    DollarsPerMillionTokens,
-    DollarsPerMonth,
-    Number,
-    Share,
-    brief_money,
-)
+from engine.units import Count, DollarsPerMillionTokens, DollarsPerMonth, Number, Share, brief_money, in_currency
 
 MOST_COLUMNS = 8
 
@@ -74,7 +67,7 @@ def margins(scenario: Scenario, sheet: LiveSheet) -> Section:
         low_name="cost",
         high_name="price",
         unit=DollarsPerMillionTokens,
-        axis="$ per million tokens (log scale)",
+        axis=in_currency("$ per million tokens (log scale)"),
         note=Margin("Chart", sheet.range(), "last two lines"),
         alt="Price and cost per million tokens by traffic.",
     )
@@ -107,6 +100,6 @@ def _profit_and_loss(by_traffic: Grain, total: Grain, keys: list[str], scale_of:
         line("Gross profit a day", "gross_profit_per_day", 1 / scale_of.divisor, "plain", Number),
         line("Utilization", "busy_share", 1, "plain", share),
         line("Break-even utilization", "break_even_utilization", 1, "plain", share),
-        line("Cost, $/Mtoken", "served_cost", 1, "plain", price),
-        line("Price, $/Mtoken", "served_price", 1, "plain", price),
+        line(in_currency("Cost, $/Mtoken"), "served_cost", 1, "plain", price),
+        line(in_currency("Price, $/Mtoken"), "served_price", 1, "plain", price),
     ]

@@ -31,7 +31,7 @@ from engine.report.values import (
 from engine.report.words import count_of, in_words, sentence
 from engine.scenarios import CASES, CONFIGURED, Scenario
 from engine.studies.questions import CHANGES, LEVERS, MODELS_LIKE, PLACES, PRECISION, TOPOLOGY, Asked, within
-from engine.units import Count, DollarsPerHour, DollarsPerMillionTokens, TokensPerSecond
+from engine.units import Count, DollarsPerHour, DollarsPerMillionTokens, TokensPerSecond, in_currency
 
 LIKE = 1.05  # costs that differ by less are called alike
 
@@ -98,7 +98,7 @@ def _accelerators_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Se
     orange = orange_note(grain, fitting)
     chart = Bars(
         title=f"{within(best)} is cheapest for this model and traffic.",
-        description="All-in cost, $ per million tokens, on demand",
+        description=in_currency("All-in cost, $ per million tokens, on demand"),
         labels=tuple(within(name) for name in fitting),
         values=tuple(grain.value("blended_cost", name) for name in fitting),
         unit=DollarsPerMillionTokens,
@@ -106,7 +106,7 @@ def _accelerators_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Se
         sides=(
             Side("accelerators", tuple(grain.value("accelerator_count", name) for name in fitting), Count),
             Side("tok/s", tuple(grain.value("user_speed", name) for name in fitting), TokensPerSecond),
-            Side("rent, $/h", rents, DollarsPerHour),
+            Side(in_currency("rent, $/h"), rents, DollarsPerHour),
         ),
         note=Margin("Chart", sheet.range(), f"{asked.base}, no committed replicas"),
         alt="All-in cost by accelerator.",
@@ -150,7 +150,8 @@ def _levers_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section 
     speeds = tuple(grain.value("user_speed", name) for name in names)
     chart = Waterfall(
         title="What each lever takes off the cost of a million tokens, on top of those before it.",
-        description="All-in cost, $ per million tokens, in this fixed order; each lever takes its cheapest setting"
+        description=in_currency("All-in cost, $ per million tokens, in this fixed order; ")
+        + "each lever takes its cheapest setting"
         f"{promise_of(grain, names[0])}",
         labels=tuple(sentence(within(name)) for name in names),
         levels=levels,
