@@ -362,7 +362,7 @@ def test_a_failed_check_is_written_and_told(small, tmp_path, pages_of):
     done = CliRunner().invoke(app, ["report", str(path), "--out", str(tmp_path / "reports")])
     assert done.exit_code == FAILED_CHECK == 4
     assert "FAILED: Configurations that serve and do not fit" in done.stderr
-    assert "Warning: Configurations!U5  measured_input_speed is 3,000 tok/s" in done.stderr
+    assert "Warning: Configurations!V5  measured_input_speed is 3,000 tok/s" in done.stderr
     folder = tmp_path / "reports" / "2026-11"
     assert {file.name for file in folder.iterdir()} == LEFT_BEHIND
     left = json.loads((folder / "run.json").read_text(encoding="utf-8"))

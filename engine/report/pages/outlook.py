@@ -92,7 +92,7 @@ def _lead(scenario: Scenario) -> str:
     models = scenario[MODEL_OUTLOOK]
     never = [str(key) for key in models.keys if not models.value("last_earning_months", key)]
     if never:
-        parts.append(f"{listed(never)} {does(never, 'earn')} in none of these months.")
+        parts.append(f"{listed(never)} {does(never, 'earn')} in no month.")
     return " ".join(parts)
 
 
@@ -171,8 +171,8 @@ def _by_model(scenario: Scenario, sheet: LiveSheet, money: MoneyScale) -> Table:
         ),
         tuple(rows),
         Margin("Table", sheet.range(BY_MODEL)),
-        "Together: the months after the one reported. A model stops earning in the month from which on it earns in "
-        "none; a loss that is made good is none."
+        "Together: the months after the one reported. A model stops earning in the month from which on it no longer "
+        "earns at all; a loss that is made good does not count."
         + (f" {len(every) - len(kept)} smaller ones are on the {sheet.name} sheet." if kept != every else ""),
     )
 
