@@ -516,7 +516,6 @@ COMMITMENTS = Sheet(
         Column("contract_accelerators", Count, "Accelerators that it covers.", at_least=1, at_most=1e7, whole=True),
         Column("contract_price", DollarsPerHour, "One accelerator for an hour; of owned ones all that they cost, used or not.", at_least=0, at_most=1000),
         CURRENCY,
-        CURRENCY,
         Column("contract_start", Date, "First day on which it is paid."),
         Column("contract_end", Date, "Last day on which it is paid."),
         *_provenance("the terms"),
