@@ -65,6 +65,17 @@ WATERFALL = Waterfall(
     "all-in cost",
     (Side("tok/s", (49, 34, 30, 30, 30), TokensPerSecond),),
 )
+PROFIT = Waterfall(
+    "Volume added most.",
+    "From modelled to actual gross profit",
+    ("Modelled", "Volume", "Rest"),
+    (545.9, 590.0, 560.4),
+    "Actual",
+    DollarsPerMillionTokens,
+    "gross profit",
+    (Side("of revenue", (None, 40.1, -29.6, None), DollarsPerMillionTokens, True),),
+    rises_gain=True,
+)
 
 
 def scatter(count: int, spread: float) -> Scatter:
@@ -110,6 +121,9 @@ ALL: dict[str, Chart] = {
     ),
     "bars": BARS,
     "waterfall": WATERFALL,
+    "waterfall of a profit": PROFIT,
+    "waterfall of a loss": replace(PROFIT, levels=(12.0, -30.0, -8.0)),
+    "waterfall that stands still": replace(PROFIT, levels=(12.0, 12.0, 12.0)),
     "waterfall of one": replace(WATERFALL, labels=("As it runs",), levels=(0.4,), sides=()),
     "scatter with a limit": replace(scatter(12, 12), joined=(1, 2, 3), limit=30, limit_words="promised: 30 tok/s"),
     "long bars": replace(
@@ -238,6 +252,13 @@ def test_lines_are_named_at_their_ends_with_their_last_values() -> None:
     for values in ((1.0,) * 7, (float("nan"),) * 8):
         with pytest.raises(ValueError, match=r"Profit halves.*month"):
             draw(replace(LINES, lines=(Line("revenue", values),)), brand().colours)
+
+
+def test_of_a_profit_what_goes_down_is_hatched_and_near_levels_are_told_apart() -> None:
+    assert "<pattern" in svg_of(PROFIT)
+    assert "<pattern" not in svg_of(replace(PROFIT, levels=(545.9, 590.0, 590.0)))
+    lefts = {text: box[0] for text, box in words_of(svg_of(PROFIT))}
+    assert lefts["560.400"] - lefts["545.900"] > 5
 
 
 def test_a_log_axis_says_so() -> None:

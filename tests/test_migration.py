@@ -202,7 +202,9 @@ def test_next_month(tmp_path: Path) -> None:
         "Needs a person:",
         "Traffic  the figures are those of the old workbook: type those of December 2026",
         "Traffic mixes  the figures are those of the old workbook: type those of December 2026",
-        "Traffic  the sources of 1 row were last looked at more than 90 days before 2026-12-31: L9",
+        "Settings!B41  prepared_by is of the old workbook: clear it until it is done again",
+        "Settings!B42  prepared_on is of the old workbook: clear it until it is done again",
+        "Traffic  the sources of 1 row were last looked at more than 90 days before 2026-12-31: J9",
         "Prices  the sources of 1 row were last looked at more than 90 days before 2026-12-31: H11",
     ]
     assert EXAMPLE.read_bytes() == before

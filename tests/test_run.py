@@ -159,7 +159,8 @@ def test_what_does_not_fit_is_blank_with_a_reason(frame):
 
 def test_figures_are_sums_over_the_parquet(run, frame):
     serving = frame[frame["counts"]]
-    total = serving[["gross_profit", "revenue", "fleet_cost", "idle_cost", "sold_tokens", "fleet_accelerators"]].sum()
+    summed = ["gross_profit", "revenue", "fleet_cost", "idle_cost", "sold_tokens", "fleet_accelerators", "held_hours"]
+    total = serving[summed].sum()
     busy = 1 - total.idle_cost / total.fleet_cost
     expected = {
         "gross_profit": total.gross_profit,
@@ -172,6 +173,8 @@ def test_figures_are_sums_over_the_parquet(run, frame):
         "busy_share": busy,
         "break_even_utilization": busy * total.fleet_cost / total.revenue,
         "fleet_accelerators": total.fleet_accelerators,
+        "sold_tokens": total.sold_tokens,
+        "held_hours": total.held_hours,
     }
     expected |= serving.groupby("traffic")["gross_profit"].sum().add_prefix("gross_profit of ").to_dict()
     assert run["figures"] == pytest.approx(expected, rel=1e-9)

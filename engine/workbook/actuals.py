@@ -18,6 +18,7 @@ from engine.workbook.tables import Row, Tables
 CREDITED = (INVOICE, BILLING)  # lines that a credit may take below zero
 MOST_TOKENS = 1e9  # million tokens of a month; more is most likely typed in tokens
 STEPS = (("prepared", "preparation"), ("reviewed", "review"), ("approved", "approval"))
+SIGNATURES = tuple(f"{step}_{part}" for step, _ in STEPS for part in ("by", "on"))
 
 
 def _sound(tables: Tables) -> Iterator[Row]:
@@ -80,8 +81,7 @@ def _twice(tables: Tables) -> Iterator[Problem]:
 def _signatures(tables: Tables) -> Iterator[Problem]:
     """Warns of names and days that do not follow from one another: prepared, then reviewed, then approved."""
     for row in tables["Settings"]:
-        names = [f"{step}_{part}" for step, _ in STEPS for part in ("by", "on")]
-        if not row.sound(*names):
+        if not row.sound(*SIGNATURES):
             continue
         yield from _half_signed(row)
         for (step, what), (later, deed) in pairwise(STEPS):

@@ -23,6 +23,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from engine.sheets import SEEN_ON, SETTINGS, SHEETS, TRAFFIC, TRAFFIC_MIXES, Column, Sheet
 from engine.workbook import checks, describe
+from engine.workbook.actuals import SIGNATURES
 from engine.workbook.adding import Standing, standing_of
 from engine.workbook.blank import NAMED_CELLS, NARROWEST, add_sheet, put_column, put_setting
 from engine.workbook.copying import Copy, Target, copied
@@ -236,6 +237,9 @@ def _of_last_month(inputs: Inputs, month: date) -> Iterator[str]:
     settings = inputs.tables[SETTINGS.name]
     if ("days_in_month", 0) not in settings.blank:
         yield f"{inputs.cell(SETTINGS.name, 'days_in_month')}  days_in_month is typed: correct it, or clear it"
+    for name in SIGNATURES:
+        if (name, 0) not in settings.blank:
+            yield f"{inputs.cell(SETTINGS.name, name)}  {name} is of the old workbook: clear it until it is done again"
 
 
 def _stale(inputs: Inputs, month: date) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import accumulate
+from typing import Any
 
 from engine.report.actuals import BY_LINE, BY_MONTH, EXPLAINED, explained_month, month_words
 from engine.report.live import LiveSheet
@@ -115,11 +116,8 @@ def _waterfall(grain: Grain, month: str, sheet: LiveSheet) -> Waterfall:
     modelled, actual = grain.value("modelled_profit", month), grain.value("actual_profit", month)
     money = money_scale(grain.value("modelled_bill", month))
     levels = tuple(money.of(level) for level in accumulate((effect[3] for effect in effects), initial=modelled))
-    largest = max(effects, key=lambda effect: abs(effect[3]))
-    verb = "added" if largest[3] >= 0 else "took"
-    difference = brief_money(abs(grain.value("profit_difference", month)))
     return Waterfall(
-        title=f"{largest[0]} {verb} most: {brief_money(abs(largest[3]))} of a difference of {difference}.",
+        title=_finding(effects, grain.value("profit_difference", month)),
         description=f"From modelled to actual gross profit, {money.words}, {month_words(month)}; a minus takes from "
         "profit; the axis does not begin at zero",
         labels=("Modelled", *(str(effect[0]) for effect in effects)),
@@ -137,6 +135,15 @@ def _waterfall(grain: Grain, month: str, sheet: LiveSheet) -> Waterfall:
         + ", ".join(f"{effect[0]} {brief_money(effect[3], signed=True)}" for effect in effects),
         rises_gain=True,
     )
+
+
+def _finding(effects: Sequence[Sequence[Any]], difference: float) -> str:
+    """Which effect is the largest."""
+    name, *_, effect = max(effects, key=lambda effect: abs(effect[3]))
+    if not effect:
+        return "Nothing differs from the model."
+    verb = "added" if effect > 0 else "took"
+    return f"{name} {verb} most, {brief_money(abs(effect))}: together the difference is {brief_money(difference)}."
 
 
 def _side(head: str, amounts: Sequence[float | None], money: MoneyScale) -> Side:
