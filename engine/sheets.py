@@ -154,6 +154,7 @@ SETTINGS = Sheet(
         Column(
             "headroom", Share, "Capacity kept above the peak of requests.", default=0.15, at_least=0, at_most=3
         ),
+        Column("utilization_cap", Share, "Load on average that replicas are planned for; queues grow steeply above it. A rule of thumb.", default=0.85, at_least=0.05, at_most=1),
         Column(
             "staleness_limit",
             Days,
@@ -237,7 +238,6 @@ SETTINGS = Sheet(
         Column("electricity_price", DollarsPerKilowattHour, "Electricity; industry paid 8.06 cents on average in the United States in 2023 (EIA).", default=0.0806, at_least=0, at_most=10),
         Column("hosting_price", DollarsPerKilowattMonth, "Space in a building by the power it is reserved for, without electricity; asked on average by CBRE, H2 2024.", default=184.06, at_least=0, at_most=10000),
         Column("own_base_cost", DollarsPerMonth, "What owning costs at any volume, beside what each server does: people, spare parts, contracts.", default=0, at_least=0, at_most=1e9),
-        Column("utilization_cap", Share, "Highest load a fleet is driven to; queues grow steeply above it.", default=0.85, at_least=0.05, at_most=1),
         Column("crossover_limit", TokensPerMonth, "Volume up to which crossovers are looked for: 10 trillion is more than one model is asked for, and is searched in seconds.", default=1e13, at_least=1, at_most=1e16, whole=True),
         Column(
             "study_configuration",
@@ -281,12 +281,12 @@ HARDWARE = Sheet(
             at_most=10000,
         ),
         Column("mesh_axes", Count, "Axes of a torus that one layer is spread over; blank where the links are switched.", default=1, at_least=1, at_most=3, whole=True),
+        Column("accelerators_per_node", Count, "Accelerators of a server, which is rented and bought whole; 1 where they are had one by one.", default=1, at_least=1, at_most=1024, whole=True),
         Column("on_demand_price", DollarsPerHour, "Rent of one accelerator, on demand.", default=None, at_least=0, at_most=1000),
         Column("one_year_price", DollarsPerHour, "Rent of one accelerator, committed for a year.", default=None, at_least=0, at_most=1000),
         Column("three_year_price", DollarsPerHour, "Rent of one accelerator, committed for three years.", default=None, at_least=0, at_most=1000),
         Column("spot_price", DollarsPerHour, "Rent of one accelerator that may be taken away.", default=None, at_least=0, at_most=1000),
         Column("price_source", Text, "Where the prices were seen, or 'assumption'."),
-        Column("accelerators_per_node", Count, "Accelerators of a server, which is rented and bought whole; 1 where they are had one by one.", default=1, at_least=1, at_most=1024, whole=True),
         Column("node_purchase_price", Dollars, "Price of a whole server with its accelerators.", blank="not bought", default=None, at_least=1, at_most=1e9),
         Column("installation_cost", Dollars, "What a server costs beside its price: network, racks, delivery, set-up.", default=0, at_least=0, at_most=1e9),
         Column("service_life", Years, "Years until it is replaced; needed where it is bought. Cloud companies report 5 to 6.", default=None, at_least=0.5, at_most=30),
