@@ -29,10 +29,16 @@ from openpyxl.worksheet.table import Table, TableColumn
 from openpyxl.xml.functions import tostring
 from PIL import Image as Picture
 
+from engine.sheets import HARDWARE
 from engine.workbook.recalculation import recalculate
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "inputs" / "example.xlsx"
+# Columns of the rents on demand and for a year.
+RENT, A_YEAR = (
+    get_column_letter(1 + HARDWARE.columns.index(HARDWARE.column(name)))
+    for name in ("on_demand_price", "one_year_price")
+)
 
 
 def write_analysts_workbook(path: Path) -> Path:
@@ -43,16 +49,16 @@ def write_analysts_workbook(path: Path) -> Path:
     column = hardware.max_column + 1
     for row in range(4, hardware.max_row + 1):
         cell = hardware.cell(row, column)
-        cell.value = "our margin" if row == 4 else f"=K{row}*1.2"
-        cell._style = copy(hardware.cell(row, 11)._style)
+        cell.value = "our margin" if row == 4 else f"={RENT}{row}*1.2"
+        cell._style = copy(hardware[f"{RENT}{row}"]._style)
     table = hardware.tables["tblHardware"]
     table.ref = re.sub(r":[A-Z]+", f":{cell.column_letter}", table.ref)
     table.autoFilter.ref = table.ref
     table.tableColumns.append(TableColumn(id=len(table.tableColumns) + 1, name="our margin"))
-    hardware["L5"].value = "=2+0.35"
+    hardware[f"{A_YEAR}5"].value = "=2+0.35"
     hardware["A6"].comment = Comment("quoted by phone", "an analyst", width=300, height=80)
     shades = ColorScaleRule("min", None, "FFFFFF", "max", None, "FF0000")
-    hardware.conditional_formatting.add(f"K5:K{hardware.max_row}", shades)
+    hardware.conditional_formatting.add(f"{RENT}5:{RENT}{hardware.max_row}", shades)
     hardware.row_dimensions[7].height = 33
     models = book["Models"]
     last = models.max_row
@@ -76,7 +82,7 @@ def _own_sheet(book: Workbook) -> None:
     own["A1"] = CellRichText("Notes of ", TextBlock(InlineFont(b=True), "our team"))
     own.merge_cells("A1:C1")
     own["A3"], own["B3"], own["C3"] = "rate", 0.925, "=Our_Rate*100"
-    own["A4"], own["B4"] = "total", "=SUM(Hardware!K5:K6)"
+    own["A4"], own["B4"] = "total", f"=SUM(Hardware!{RENT}5:{RENT}6)"
     own["B5"], own["B6"], own["B7"] = date(2026, 11, 3), time(12, 34, 56), "=1/0"
     own["B8"], own["B9"], own["B10"] = True, "'=not a formula", "0042"
     own["B9"].quotePrefix = True

@@ -9,7 +9,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-from analysts_workbook import RULES, SPARKLINE, keeping, with_chart_and_picture, with_xml, write_analysts_workbook
+from analysts_workbook import RENT, RULES, SPARKLINE, keeping, with_chart_and_picture, with_xml, write_analysts_workbook
 from bad_workbooks import files
 from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
@@ -81,7 +81,7 @@ def test_added_rows_change_nothing_else(mine: Path) -> None:
     assert f'ref="A4:{LAST_OF_MODELS}16"' in now["Models!tables"][0]
     assert f'ref="A4:{OWN}18"' in now["Hardware!tables"][0]
     assert [place for place, *_ in now["Models!formats"]] == ["B5:B16"]
-    assert [place for place, *_ in now["Hardware!formats"]] == ["K5:K18"]
+    assert [place for place, *_ in now["Hardware!formats"]] == [f"{RENT}5:{RENT}18"]
     assert now["Models!set-up"][1] == "'Models'!$A$1:$Z$16"
 
 
@@ -97,7 +97,7 @@ def test_added_rows_are_read_back(mine: Path) -> None:
 
 def test_the_analysts_own_column_goes_on(mine: Path) -> None:
     path = copy_of(mine, more_rows).path
-    assert load_workbook(path)["Hardware"][f"{OWN}18"].value == "=L18*1.2"
+    assert load_workbook(path)["Hardware"][f"{OWN}18"].value == f"={RENT}18*1.2"
     assert load_workbook(path, data_only=True)["Hardware"][f"{OWN}18"].value == pytest.approx(1.29 * 1.2)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.calculation import Columns, behind
-from engine.formulas import CROSSOVER_FORMULAS, EVERY_FORMULA, OWNED_PARTS, SLICE_FORMULAS, Formulas, again, needs
+from engine.formulas import CROSSOVER_FORMULAS, EVERY_FORMULA, OWNED_PARTS, Formulas, again, needs
 from engine.scenarios.asked import api_sources, grain_of
 from engine.scenarios.grains import Grain, make_grain
 from engine.scenarios.sources import (
@@ -42,7 +42,10 @@ HOURS = (4, 8, 12, 16, 20, 24)  # of use a day
 MONTHS_A_YEAR = 12
 
 BREAK_EVENS = ("one_year_break_even_hours", "three_year_break_even_hours", "owned_break_even_hours")
-_TERMS = {name: formula for name, formula in SLICE_FORMULAS.items() if name not in BREAK_EVENS}
+_TERMS = (
+    *("slice_rented_cost", "slice_one_year_cost", "slice_three_year_cost", "slice_owned_cost"),
+    *("cheapest_slice_cost", "cheapest_term", "slice_saving"),
+)
 _BOOKED = ("node_depreciation", "node_book_value", "node_booked_cost", "booked_cost")
 # The figures of WAYS that a search of crossovers starts from, by the way that needs them.
 _STEPS = ("replica_tokens", "prefill_replica_tokens", "shared_pool", "minimum_replicas")
@@ -62,8 +65,9 @@ class Crossing:
 
 
 def _formulas(names: Sequence[str], given: Sequence[str]) -> Formulas:
-    """Some formulas and all that they need, but for what is given."""
-    wanted = behind(names, given, EVERY_FORMULA)
+    """Some formulas and all that they need, but for what is given or filled in."""
+    filled_in = [column.name for sheet in (HARDWARE, SETTINGS) for column in sheet.columns]
+    wanted = behind(names, [*given, *filled_in], EVERY_FORMULA)
     return {name: formula for name, formula in EVERY_FORMULA.items() if name in wanted}
 
 
@@ -160,7 +164,8 @@ def _hours_of_use(compared: Sequence[str], inputs: Inputs, grains: Mapping[str, 
         "three_year_price": Filled(_hardware("three_year_price"), 0.0),
         **_of_ownership(grains, "owned_cost"),
     }
-    return make_grain(HOURS_OF_USE, keys, sources, _TERMS, inputs, grains)
+    formulas = {name: EVERY_FORMULA[name] for name in _TERMS}
+    return make_grain(HOURS_OF_USE, keys, sources, formulas, inputs, grains)
 
 
 def ways(inputs: Inputs, grains: Mapping[str, Grain], base: str, competitor: str) -> Grain:
