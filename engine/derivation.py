@@ -15,6 +15,7 @@ from engine.scenarios import (
     DECISIONS,
     TOTAL,
     Chosen,
+    DayOf,
     DaysBilled,
     Filled,
     Grain,
@@ -22,7 +23,11 @@ from engine.scenarios import (
     Known,
     Largest,
     Looked,
+    Matched,
     Mean,
+    MonthStart,
+    Paired,
+    Said,
     Scenario,
     Setting,
     Source,
@@ -30,10 +35,11 @@ from engine.scenarios import (
     Varied,
     scenario,
 )
+from engine.scenarios.grains import matching_rows
 from engine.sheets import BY_NAME, SETTINGS
 from engine.tracing import written
 from engine.units import show
-from engine.workbook.read import read
+from engine.workbook.read import Row, read
 
 
 class UnknownNameError(Exception):
@@ -99,8 +105,15 @@ def _input_cell(scenario: Scenario, grain: Grain, source: Source, row: int) -> s
     """The cell of an input sheet that a source reads in one row, and what a blank there stands for."""
     inputs = scenario.inputs
     match source:
-        case Known(looked) | Filled(looked):
+        case Known(looked) | Filled(looked) | DayOf(looked) | Said(looked):
             return _input_cell(scenario, grain, looked, row)
+        case Paired(sheet, column, by):
+            table, names = inputs.tables[sheet.name], zip(sheet.keys, by, strict=True)
+            own = [(key.name, grain.at(name, row)) for key, name in names]
+            found = next((each for each in table if all(each[key] == value for key, value in own)), None)
+            return found.cell(column.name) if found else ""
+        case Looked(sheet, column, by, placed) if placed:
+            return Row(inputs.tables[sheet.name], int(grain.at(by, row)) - 1).cell(column.name)
         case Chosen(choice, by, named):
             sheet = BY_NAME[choice.sheet]
             column = sheet.column(choice.columns[str(grain.at(by, row))])
@@ -117,19 +130,25 @@ def _input_cell(scenario: Scenario, grain: Grain, source: Source, row: int) -> s
             return f"{cell} {otherwise}"
         case Setting(column):
             return inputs.cell(SETTINGS.name, column.name)
-        case DaysBilled():
+        case DaysBilled() | MonthStart():
             return inputs.cell(SETTINGS.name, "report_month")
     return ""
 
 
 def _over(
-    scenario: Scenario, grain: Grain, source: Sum | Mean | Largest | HasOne, row: int
+    scenario: Scenario, grain: Grain, source: Sum | Matched | Mean | Largest | HasOne, row: int
 ) -> tuple[str, Grain, list[int]]:
     """What an aggregate is, in words, and the rows of the finer grain that it goes over."""
     finer = scenario[source.grain]
-    of = f"{label(source.quantity)} over {finer.name.lower()}" + (f" of this {label(source.by)}" if source.by else "")
+    every = f"{label(source.quantity)} over {finer.name.lower()}"
+    if isinstance(source, Matched):
+        matching = matching_rows(finer, source.by, grain.values, row).nonzero()[0].tolist()
+        return f"sum of {every} that match", finer, matching
+    names = [source.by] if isinstance(source.by, str) else list(source.by)
+    names = [name for name in names if name]
+    of = every + (f" of this {' and '.join(map(label, names))}" if names else "")
     rows = [
-        r for r in range(len(finer.keys)) if not source.by or finer.values[source.by][r] == grain.at(source.by, row)
+        r for r in range(len(finer.keys)) if all(finer.values[name][r] == grain.at(name, row) for name in names)
     ]
     match source:
         case Sum(where=where):
@@ -158,7 +177,7 @@ def derivation(scenario: Scenario, grain: Grain, quantity: str, key: str) -> Ste
         if isinstance(source, Varied):
             other = scenario[source.grain]
             return step(other, source.quantity, other.row(str(grain.at(source.by, row))))
-        if isinstance(source, Sum | Mean | Largest | HasOne):
+        if isinstance(source, Sum | Matched | Mean | Largest | HasOne):
             words, finer, rows = _over(scenario, grain, source, row)
             parts = ", ".join(shown(finer, source.quantity, r) for r in rows)
             return Step(quantity, value, words, parts, behind=tuple(step(finer, source.quantity, r) for r in rows))

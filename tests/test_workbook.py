@@ -14,7 +14,7 @@ from typing import Any
 from zipfile import ZipFile
 
 import pytest
-from bad_workbooks import cells, doubtful, files, layouts, together
+from bad_workbooks import billing, cells, doubtful, files, layouts, together
 from bad_workbooks.valid import ROWS, SEEN, TODAY, Defect, at, both, coordinate, fill, more, put, spoil, write_valid
 from openpyxl import Workbook, load_workbook
 
@@ -26,7 +26,7 @@ from engine.workbook.problems import InvalidWorkbook, Problem, listing
 from engine.workbook.read import READ, Inputs, read
 from engine.workbook.validation import validation
 
-DEFECTS = cells.DEFECTS + layouts.DEFECTS + together.DEFECTS
+DEFECTS = cells.DEFECTS + layouts.DEFECTS + together.DEFECTS + billing.DEFECTS
 
 
 @pytest.fixture(scope="module")
@@ -254,7 +254,7 @@ def test_nothing_in_any_cell_brings_reading_down(valid: Path, monkeypatch: pytes
                     read(valid)
 
 
-@pytest.mark.parametrize("doubt", doubtful.WARNINGS, ids=lambda doubt: doubt.name)
+@pytest.mark.parametrize("doubt", doubtful.WARNINGS + billing.WARNINGS, ids=lambda doubt: doubt.name)
 def test_a_doubt_is_a_warning(doubt: Defect, valid: Path, tmp_path: Path) -> None:
     (warning,) = read(spoil(valid, tmp_path / "odd.xlsx", doubt.edit)).warnings
     assert (warning.place, warning.sentence, warning.severity) == (doubt.place, doubt.says, "warning")

@@ -124,9 +124,7 @@ def output_tier_multiple(is_long_context, list_output_multiple) -> Number:
     return np.where(is_long_context > 0, list_output_multiple, 1)
 
 
-def paid_share(
-    batch_share, list_batch_discount, off_peak_share, list_off_peak_discount, customer_discount
-) -> Share:
+def paid_share(batch_share, list_batch_discount, off_peak_share, list_off_peak_discount, customer_discount) -> Share:
     """Share of the list price that is billed, after batch tier, off-peak hours and the customer's own discount.
 
     Source: price lists of OpenAI, Anthropic and Google: half the price in the batch tier.
@@ -203,7 +201,7 @@ def unpriced_share(
     reasoning_tokens,
     has_reasoning_price,
 ) -> Share:
-    """Share of requests of which some tokens fall into a bucket without a price: the days of the bucket that lacks most.
+    """Share of requests of which some tokens have no price: the days of the bucket that lacks most.
 
     Source: definition.
     """

@@ -56,7 +56,13 @@ def fixed_other_cost(line_bill, month_rate, line_replicas, cost_per_replica) -> 
 
 
 def variable_cost(
-    served_requests, cost_per_request, line_tokens, cost_per_million_tokens, licence_price, storage_month, transfer_month
+    served_requests,
+    cost_per_request,
+    line_tokens,
+    cost_per_million_tokens,
+    licence_price,
+    storage_month,
+    transfer_month,
 ) -> DollarsPerMonth:
     """Egress, support, licences, and kept or carried cache: what is paid by the request or by the token.
 

@@ -36,7 +36,6 @@ from engine.sheets import BY_NAME, Sheet
 from engine.units import unit_of
 from engine.workbook.read import Inputs
 
-
 _DAY_ZERO = date(1899, 12, 30)  # of a workbook
 
 
@@ -132,7 +131,7 @@ def _values_of(source: Source, inputs: Inputs, columns: Columns, grains: Mapping
             return np.array([counted[group].sum() for group in groups])
         case Matched(grain, quantity, _, by):
             values = grains[grain].values[quantity]
-            return np.array([values[_matching(grains[grain], by, columns, row)].sum() for row in range(rows)])
+            return np.array([values[matching_rows(grains[grain], by, columns, row)].sum() for row in range(rows)])
         case Mean(grain, quantity, weight, by, _):
             values, weights = grains[grain].values[quantity], grains[grain].values[weight]
             groups = _groups(grains[grain], by, columns, rows)
@@ -180,7 +179,7 @@ def _groups(grain: Grain, by: str | tuple[str, ...], columns: Columns, rows: int
     return [np.array(places.get(key, []), dtype=int) for key in zip(*(columns[name] for name in names), strict=True)]
 
 
-def _matching(grain: Grain, by: Sequence[tuple[Sequence[str], Sequence[str]]], columns: Columns, row: int) -> Any:
+def matching_rows(grain: Grain, by: Sequence[tuple[Sequence[str], Sequence[str]]], columns: Columns, row: int) -> Any:
     """Which rows of the other grain match a row in every pair of names; a blank one matches all."""
     matching = np.ones(len(grain.keys), dtype=bool)
     for own, others in by:

@@ -71,12 +71,30 @@ MATCHED = {
     "matched_revenue": "net_revenue",
 }
 # What every whole sums over the ledger.
-OF_LEDGER = (
-    "served_requests unbilled_requests unpriced_requests unbilled_tokens list_value free_value retry_value "
-    "aborted_value internal_value discounts credits refunds plain_input_revenue cache_write_revenue "
-    "cache_read_revenue output_revenue reasoning_revenue prefill_month decode_month idle_month storage_month "
-    "transfer_month"
-).split()
+OF_LEDGER = [
+    "served_requests",
+    "unbilled_requests",
+    "unpriced_requests",
+    "unbilled_tokens",
+    "list_value",
+    "free_value",
+    "retry_value",
+    "aborted_value",
+    "internal_value",
+    "discounts",
+    "credits",
+    "refunds",
+    "plain_input_revenue",
+    "cache_write_revenue",
+    "cache_read_revenue",
+    "output_revenue",
+    "reasoning_revenue",
+    "prefill_month",
+    "decode_month",
+    "idle_month",
+    "storage_month",
+    "transfer_month",
+]
 OF_PROFIT_LINES = ("fixed_other_cost", "variable_cost", "payouts", "other_cost")
 # Wholes that are not made of configurations sum over the ledger what others sum over configurations.
 OF_PARTS = {
@@ -194,9 +212,7 @@ def _of_lines(grains: Mapping[str, Grain], by: str) -> dict[str, Source]:
     }
 
 
-def _whole(
-    name: str, key: str, names: Iterable[str], by: str, inputs: Inputs, grains: Mapping[str, Grain]
-) -> Grain:
+def _whole(name: str, key: str, names: Iterable[str], by: str, inputs: Inputs, grains: Mapping[str, Grain]) -> Grain:
     """Configurations together, with what their lines come to."""
     sources = {key: Key(), **sum_sources(by), **_of_lines(grains, by)}
     return make_grain(name, {key: np.array(list(names))}, sources, TOTAL_FORMULAS | PROFIT_FORMULAS, inputs, grains)

@@ -28,7 +28,8 @@ def _duplicates(table: Table) -> Iterator[Problem]:
         if keys and all(name):
             earlier = first.setdefault(name, row)
             if earlier is not row:
-                yield problems.duplicate(row.place(keys[0]), ", ".join(str(row[key]) for key in keys), earlier.cell(keys[0]))
+                twice = ", ".join(str(row[key]) for key in keys)
+                yield problems.duplicate(row.place(keys[0]), twice, earlier.cell(keys[0]))
 
 
 def _unknown(table: Table, column: Column, targets: list[Table]) -> Iterator[Problem]:

@@ -72,11 +72,25 @@ _OF_ROWS = ("price_part", "priced_share", "term_part", "valid_threshold")
 _OF_LISTS = ("month_multiple", "month_discount")
 _OF_TARIFFS = ("tariff_collected_share", "tariff_write_share")
 _OF_CURRENCY = ("converted_price", "rate_warning")
-_OF_REQUESTS = (
-    "is_long_context input_tier_multiple output_tier_multiple paid_share cache_write_tokens plain_input_tokens "
-    "bucket_list request_list unpriced_tokens unpriced_share unpriced_warning billed_share net_request_revenue "
-    "weighted_list weighted_net weighted_fresh weighted_written"
-).split()
+_OF_REQUESTS = [
+    "is_long_context",
+    "input_tier_multiple",
+    "output_tier_multiple",
+    "paid_share",
+    "cache_write_tokens",
+    "plain_input_tokens",
+    "bucket_list",
+    "request_list",
+    "unpriced_tokens",
+    "unpriced_share",
+    "unpriced_warning",
+    "billed_share",
+    "net_request_revenue",
+    "weighted_list",
+    "weighted_net",
+    "weighted_fresh",
+    "weighted_written",
+]
 
 # A row of the sheet Prices within the month, and all rows of a price list together.
 PRICE_ROW_FORMULAS: Formulas = {
@@ -95,7 +109,10 @@ PRICE_ROW_FORMULAS: Formulas = {
     ),
 }
 PRICE_ROW_FORMULAS = lines(
-    PRICE_ROW_FORMULAS, "priced_share", "has_row_price", {f"{price}_share": f"has_row_{price}" for price in BUCKET_PRICES}
+    PRICE_ROW_FORMULAS,
+    "priced_share",
+    "has_row_price",
+    {f"{price}_share": f"has_row_{price}" for price in BUCKET_PRICES},
 )
 PRICE_ROW_FORMULAS = lines(PRICE_ROW_FORMULAS, "term_part", "row_term", {f"{term}_part": term for term in LIST_TERMS})
 PRICE_LIST_FORMULAS: Formulas = {
@@ -130,9 +147,7 @@ BILLED_FORMULAS: Formulas = group("plain_request_list") | instances(
 )
 TARIFF_FORMULAS: Formulas = {name: _BILLING[name] for name in _OF_TARIFFS}
 _OF_MONTH = [
-    name
-    for name in _BILLING
-    if name not in (*_OF_ROWS, *_OF_LISTS, *_OF_TARIFFS, *_OF_CURRENCY, *_OF_REQUESTS)
+    name for name in _BILLING if name not in (*_OF_ROWS, *_OF_LISTS, *_OF_TARIFFS, *_OF_CURRENCY, *_OF_REQUESTS)
 ]
 _LEDGER: Formulas = lines(
     {name: _BILLING[name] for name in _OF_MONTH},
@@ -173,11 +188,15 @@ PROFIT_FORMULAS: Formulas = lines(
     {f"{amount}_per_day": amount for amount in ("other_cost", "profit_after_other_costs")},
 )
 # Of lines that are not whole configurations, a day's revenue and bill too.
-PART_FORMULAS: Formulas = PROFIT_FORMULAS | TOTAL_FORMULAS | lines(
-    {"day_of_month": _PROFIT["day_of_month"]},
-    "day_of_month",
-    "month_amount",
-    {f"{amount}_per_day": amount for amount in ("revenue", "fleet_cost")},
+PART_FORMULAS: Formulas = (
+    PROFIT_FORMULAS
+    | TOTAL_FORMULAS
+    | lines(
+        {"day_of_month": _PROFIT["day_of_month"]},
+        "day_of_month",
+        "month_amount",
+        {f"{amount}_per_day": amount for amount in ("revenue", "fleet_cost")},
+    )
 )
 
 # What serves in whole steps: nodes that are owned, replicas that are rented.
