@@ -227,16 +227,17 @@ def _waterfall(block: Waterfall, colours: Mapping[str, str]) -> Paper:
     rows = rows_of(labels, block.sides, pitch=8.2, head=3.0)
     last = len(labels) - 1
     steps = [None, *(after - before for before, after in pairwise(levels))]
-    level = [row in (0, last) for row in range(len(labels))]
+    level = [row in (0, last, *block.standing) for row in range(len(labels))]
     shown = [
         number(levels[row], block.unit) if level[row] else number(steps[row], block.unit, signed=True)
         for row in range(len(labels))
     ]
     room = rows.right - rows.left - max(wide(text, bold=True) for text in shown) - 3
-    scale = room / max(levels) if max(levels) > 0 else 0.0
+    lowest, highest = min(0.0, *levels), max(0.0, *levels)
+    scale = room / (highest - lowest) if highest > lowest else 0.0
 
     def x_at(value: float) -> float:
-        return rows.left + value * scale
+        return rows.left + (value - lowest) * scale
 
     paper = Paper(rows.bottom + 2.4, colours)
     draw_rows(paper, rows, block.sides, style="last")
@@ -248,13 +249,16 @@ def _waterfall(block: Waterfall, colours: Mapping[str, str]) -> Paper:
             paper.line([x_at(now)] * 2, [y, rows.middle(row + 1)], "grey", width=0.5)
         if level[row]:
             paper.line([x_at(now)] * 2, [y - rows.bar / 2, y + rows.bar / 2], width=2)
-        elif now > before:
-            paper.hatched(x_at(before), y, (now - before) * scale, rows.bar - 0.2)
-        elif now < before:
-            paper.box(x_at(now), y, (before - now) * scale, rows.bar, "blue")
-        colour = "ink" if level[row] or now == before else "orange" if now > before else "blue"
+        elif now != before:
+            loss = (now < before) == block.rising
+            left, width = x_at(min(now, before)), abs(now - before) * scale
+            if loss:
+                paper.hatched(left, y, width, rows.bar - 0.2)
+            else:
+                paper.box(left, y, width, rows.bar, "blue")
+        colour = "ink" if level[row] or now == before else "orange" if (now < before) == block.rising else "blue"
         paper.text(x_at(max(now, before)) + 1.2, y, text, colour, bold=True)
-    paper.line([rows.left, rows.left], [rows.top - 0.8, rows.bottom + 0.8])
+    paper.line([x_at(0), x_at(0)], [rows.top - 0.8, rows.bottom + 0.8])
     return paper
 
 

@@ -38,6 +38,7 @@ PURPOSES = {
     "Summary": "What did the month earn, and what changed?",
     "Costs": "What does a token cost on each configuration?",
     "Margins": "Which traffic earns money, and why?",
+    "Profit and loss": "From list value to profit: by model, class, traffic, bucket and phase.",
     "Fleet": "How many accelerators, how busy, at what bill?",
     "Speed": "What is a decode step made of?",
     "Questions": "What would a change cost: batch, slice, precision, accelerator, model, levers?",

@@ -16,8 +16,10 @@ from engine.report.pages.fleet import fleet
 from engine.report.pages.further import further_pages, per_dollar
 from engine.report.pages.margins import margins
 from engine.report.pages.method import method
+from engine.report.pages.profit import phases, profit
 from engine.report.pages.questions import question_pages
 from engine.report.pages.speed import speed
+from engine.report.profit import profit_and_loss
 from engine.report.published import published
 from engine.report.values import Report, Section
 from engine.report.workbook import HEADLINES
@@ -40,6 +42,7 @@ class Draft:
     summary: LiveSheet
     costs: LiveSheet
     margins: LiveSheet
+    profit: LiveSheet
     fleet: LiveSheet
     speed: LiveSheet
     asked: Asked | None
@@ -50,7 +53,8 @@ class Draft:
     @property
     def sheets(self) -> tuple[LiveSheet, ...]:
         asked = tuple(sheet for sheet in (self.questions, self.further) if sheet)
-        return (self.summary, self.costs, self.margins, self.fleet, self.speed, *asked)
+        profit = (self.profit,) if self.profit.tables else ()
+        return (self.summary, self.costs, self.margins, *profit, self.fleet, self.speed, *asked)
 
     @cached_property
     def findings(self) -> tuple[Section, ...]:
@@ -61,6 +65,8 @@ class Draft:
         if serving:
             sections += [
                 margins(scenario, self.margins),
+                profit(scenario, self.profit),
+                phases(scenario, self.profit),
                 fleet(scenario, self.fleet),
                 speed(scenario, self.speed),
                 decisions(scenario),
@@ -91,6 +97,7 @@ def draft(scenario: Scenario, earlier: Earlier | None) -> Draft:
         workbook.summary(scenario, title, lead(scenario, earlier, moves), before, earlier.name if earlier else ""),
         workbook.costs(scenario, "Cost by configuration"),
         workbook.margins(scenario, "Profit and loss by traffic"),
+        profit_and_loss(scenario),
         workbook.fleet(scenario, "Fleet and idle money"),
         workbook.speed(scenario, "What a decode step is made of"),
         asked,

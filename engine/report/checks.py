@@ -94,6 +94,7 @@ def blocks(scenario: Scenario) -> list[Block]:
 def live_checks(scenario: Scenario) -> tuple[LiveCheck, ...]:
     """Every check in the order of the sheet; the first is the tie-out."""
     configured, by_traffic, total = scenario[CONFIGURED], scenario[BY_TRAFFIC], scenario[TOTAL]
+    ledger = scenario[LEDGER]
     tied = blocks(scenario)
     last_row = tied[-1].first_row + len(tied[-1].grain.keys)
     last_column = letters(max(len(block.quantities) for block in tied))
@@ -126,6 +127,31 @@ def live_checks(scenario: Scenario) -> tuple[LiveCheck, ...]:
             "Revenue less the bill is gross profit, $ a month",
             f"{of_total('revenue')}-{of_total('fleet_cost')[1:]}",
             of_total("gross_profit"),
+            0.01,
+        ),
+        LiveCheck(
+            "Lines of the ledger add up to the revenue, $ a month",
+            f"=SUM({range_of(ledger, 'net_revenue')})",
+            of_total("revenue"),
+            0.01,
+        ),
+        LiveCheck(
+            "Lines of the ledger add up to the bill, $ a month",
+            f"=SUM({range_of(ledger, 'line_bill')})",
+            of_total("fleet_cost"),
+            0.01,
+        ),
+        LiveCheck(
+            "List value less all that is not collected is the revenue, $ a month",
+            of_total("list_value")
+            + "".join(f"-{of_total(part)[1:]}" for part in ("not_billed_value", "discounts", "not_collected_value")),
+            of_total("revenue"),
+            0.01,
+        ),
+        LiveCheck(
+            "Models add up to the profit after all costs, $ a month",
+            f"=SUM({range_of(scenario[BY_MODEL], 'profit_after_other_costs')})",
+            of_total("profit_after_other_costs"),
             0.01,
         ),
         LiveCheck(

@@ -140,8 +140,9 @@ class Pairs:
 class Waterfall:
     """Steps from one level to another: `levels` after each label, the first where it starts; a mark ends it.
 
-    A step downwards is a gain and solid, one upwards a loss and hatched. Sides have a value more than the labels, for
-    the end.
+    A step downwards is a gain and solid, one upwards a loss and hatched; the reverse where `rising` levels are good.
+    `standing` are labels, by their place, that show the level reached and no step. Sides have a value more than the
+    labels, for the end.
     """
 
     title: str
@@ -154,6 +155,8 @@ class Waterfall:
     sides: tuple[Side, ...] = ()
     note: Margin | None = None
     alt: str = ""
+    rising: bool = False
+    standing: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
