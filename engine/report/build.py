@@ -16,7 +16,8 @@ from engine.report.pages.fleet import fleet
 from engine.report.pages.further import further_pages, per_dollar
 from engine.report.pages.margins import margins
 from engine.report.pages.method import method
-from engine.report.pages.profit import phases, profit
+from engine.report.pages.phases import phases
+from engine.report.pages.profit import profit
 from engine.report.pages.questions import question_pages
 from engine.report.pages.speed import speed
 from engine.report.profit import profit_and_loss

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine.report.live import Live, LiveRow, LiveSheet, LiveTable, as_text, letters, live
-from engine.report.values import Head
+from engine.report.values import Head, Margin
 from engine.scenarios import BY_CLASS, BY_MODEL, BY_TRAFFIC, LEDGER, OTHER_COST_LINES, TOTAL, Grain, Scenario
 from engine.units import (
     DollarsPerDay,
@@ -117,6 +117,12 @@ def profit_and_loss(scenario: Scenario) -> LiveSheet:
 def by_profit(grain: Grain) -> list[str]:
     """Names of a grain of wholes, the one that earns most first."""
     return sorted((str(key) for key in grain.keys), key=lambda key: -grain.value("profit_after_other_costs", key))
+
+
+def note_of(kind: str, sheet: LiveSheet, title: str, fact: str = "") -> Margin:
+    """The note beside what a table of the sheet has in full."""
+    place = sheet.place_of(title)
+    return Margin(kind, sheet.range(place) if place is not None else "", fact)
 
 
 def _table(

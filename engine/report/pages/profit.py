@@ -1,30 +1,24 @@
-"""Profit and loss: from the list value to what is left, by model and class; and which phase pays for which."""
+"""Profit and loss: from the list value to what is left, by model and by class."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from engine.derivation import label
 from engine.report.live import LiveSheet
 from engine.report.pages.deployments import MOST_ROWS
-from engine.report.profit import CLASSES, MODELS, PHASES, UNBILLED, by_profit
+from engine.report.profit import CLASSES, MODELS, by_profit, note_of
 from engine.report.values import (
-    Bars,
-    Block,
     Figure,
     Head,
-    Margin,
     Paragraph,
     Row,
     Section,
-    Side,
     Table,
     Waterfall,
 )
-from engine.report.words import MoneyScale, count_of, does, listed, money_scale, some_of
-from engine.scenarios import BY_CLASS, BY_MODEL, LEDGER, TOTAL, Grain, Scenario
+from engine.report.words import MoneyScale, does, listed, money_scale
+from engine.scenarios import BY_CLASS, BY_MODEL, TOTAL, Grain, Scenario
 from engine.units import (
-    Count,
     DollarsPerMillionTokens,
     DollarsPerMonth,
     Share,
@@ -33,7 +27,6 @@ from engine.units import (
 )
 
 LOSS = ("gross_profit", "profit_after_other_costs", "margin_after_other_costs", "gross_margin")
-MOST_BARS = 12
 
 # Levels of the waterfall: label, the quantity that it comes down to, and whether it stands there and is no step.
 LEVELS = (
@@ -55,7 +48,8 @@ def profit(scenario: Scenario, sheet: LiveSheet) -> Section:
     money = money_scale(total.value("fleet_cost", "Total"))
     listed_value, revenue = total.value("list_value", "Total"), total.value("revenue", "Total")
     left = total.value("profit_after_other_costs", "Total")
-    end = f"{brief_money(left)} is left after all costs" if left >= 0 else f"all costs exceed it by {brief_money(-left)}"
+    short = f"all costs exceed it by {brief_money(-left)}"
+    end = f"{brief_money(left)} is left after all costs" if left >= 0 else short
     headline = f"Of {brief_money(listed_value)} at list prices {brief_money(revenue)} is collected, and {end}"
     return Section(
         "Profit and loss",
@@ -80,7 +74,7 @@ def _waterfall(total: Grain, money: MoneyScale, sheet: LiveSheet) -> Waterfall:
         end_label="Profit",
         unit=DollarsPerMonth,
         value_head="",
-        note=_note("Chart", sheet, MODELS, "its last row"),
+        note=note_of("Chart", sheet, MODELS, "its last row"),
         alt="Waterfall from list value to profit: "
         + ", ".join(
             f"{name} {brief_money(total.value(quantity, 'Total'))}" for name, quantity, stands in LEVELS if stands
@@ -89,11 +83,6 @@ def _waterfall(total: Grain, money: MoneyScale, sheet: LiveSheet) -> Waterfall:
         rising=True,
         standing=tuple(place for place, (*_, stands) in enumerate(LEVELS) if stands and place),
     )
-
-
-def _note(kind: str, sheet: LiveSheet, title: str, fact: str = "") -> Margin:
-    place = sheet.place_of(title)
-    return Margin(kind, sheet.range(place) if place is not None else "", fact)
 
 
 def _verdicts(scenario: Scenario) -> str:
@@ -143,7 +132,7 @@ def _by(scenario: Scenario, name: str, first: str, title: str, money: MoneyScale
         f"{money.words}; prices in $ per million tokens that customers see",
         (Head(first), *(head for head, *_ in columns)),
         tuple(rows),
-        _note("Table", sheet, title),
+        note_of("Table", sheet, title),
         f"Floor price: the average price that {goal} at this volume. Idle time falls on each as its busy time does."
         + (f" {left_out} that earn less are on the sheet only." if left_out else ""),
     )
@@ -154,115 +143,3 @@ def _cell(grain: Grain, key: str, quantity: str, unit: Any, scale: float) -> Fig
     if value is None:
         return None
     return Figure(value * scale, unit, tone="bad" if quantity in LOSS and value < 0 else "plain")
-
-
-def phases(scenario: Scenario, sheet: LiveSheet) -> Section:
-    """What prompts, cache and answers bring and cost, line by line; and what is served and not billed."""
-    ledger, total = scenario[LEDGER], scenario[TOTAL]
-    money = money_scale(total.value("fleet_cost", "Total"))
-    every = sorted((str(key) for key in ledger.keys), key=lambda key: -ledger.value("line_bill", key))
-    paid_for = [key for key in every if ledger.value("cross_subsidy", key) > 0]
-    subsidy = total.value("cross_subsidy", "Total")
-    headline = (
-        f"{some_of(len(paid_for), len(every), 'line')} {does(paid_for, 'carry')} a phase that others pay for, "
-        f"{brief_money(subsidy)} in all"
-        if paid_for
-        else "Prompts, cache and answers each pay their own way wherever something is served"
-    )
-    blocks: list[Block] = [_contributions(ledger, every, money, sheet), _phase_table(ledger, total, every, money, sheet)]
-    return Section("Price by bucket, cost by phase", headline, (*blocks, *_unbilled(scenario, every, money, sheet)))
-
-
-def _contributions(ledger: Grain, every: list[str], money: MoneyScale, sheet: LiveSheet) -> Bars:
-    kept = every[:MOST_BARS]
-    prompts = tuple(money.of(ledger.value("prefill_contribution", key)) for key in kept)
-    losing = sum(value < 0 for value in prompts)
-    title = (
-        f"Prompts cost more than they bring on {count_of(losing, 'line')}."
-        if losing
-        else "Prompts bring more than they cost on every line."
-    )
-
-    def side(head: str, quantity: str) -> Side:
-        return Side(head, tuple(money.of(ledger.value(quantity, key)) for key in kept), DollarsPerMonth)
-
-    return Bars(
-        title=title,
-        description=f"What prompts bring less what they cost, beside cache, answers and idle time, {money.words}",
-        labels=tuple(label(key) for key in kept),
-        values=prompts,
-        unit=DollarsPerMonth,
-        value_head="prompts leave",
-        sides=(side("cache", "cache_contribution"), side("answers", "decode_contribution"), side("idle", "idle_month")),
-        note=_note("Chart", sheet, PHASES, "columns Prompts leave, Cache leaves, Answers leave, Idle"),
-        alt="What prompts leave after their cost, by configuration and class.",
-    )
-
-
-def _phase_table(ledger: Grain, total: Grain, every: list[str], money: MoneyScale, sheet: LiveSheet) -> Table:
-    kept = every[: MOST_ROWS - 1]
-    columns = (
-        ("Input", "plain_input_revenue"),
-        ("Cache writes", "cache_write_revenue"),
-        ("Prefill", "prefill_month"),
-        ("Cache reads", "cache_read_revenue"),
-        ("Output", "output_revenue"),
-        ("Reasoning", "reasoning_revenue"),
-        ("Decode", "decode_month"),
-        ("Subsidy", "cross_subsidy"),
-    )
-    rows = [
-        Row(
-            (
-                label(key),
-                *(money.of(ledger.value(quantity, key)) for _, quantity in columns),
-                str(ledger.value("cross_subsidy_reason", key)),
-            )
-        )
-        for key in kept
-    ]
-    sums = (money.of(total.value(quantity, "Total")) for _, quantity in columns)
-    rows.append(Row(("Total", *sums, ""), "total"))
-    return Table(
-        "Price by bucket beside cost by phase",
-        f"{money.words}; prefill and decode cost, the rest brings",
-        (Head("Serves, class"), *(Head(head, DollarsPerMonth) for head, _ in columns), Head("Who pays for whom")),
-        tuple(rows),
-        _note("Table", sheet, PHASES),
-        "Net revenue of each bucket after tiers, discounts, credits and refunds. Subsidy: losses of a phase that others "
-        "pay for. Idle time, storage and transfer stand on the sheet."
-        + (f" {len(every) - len(kept)} smaller lines are on the sheet only." if len(every) > len(kept) else ""),
-    )
-
-
-def _unbilled(scenario: Scenario, every: list[str], money: MoneyScale, sheet: LiveSheet) -> list[Block]:
-    """What is served and not billed, where anything is."""
-    ledger, total = scenario[LEDGER], scenario[TOTAL]
-    lost = [key for key in every if ledger.value("unbilled_tokens", key) > 0]
-    if not lost:
-        return [Paragraph("Every token that is served is billed.")]
-    lost = sorted(lost, key=lambda key: -ledger.value("unbilled_tokens", key))
-    kept = lost[: MOST_ROWS - 1]
-    columns = (
-        (Head("Not billed", Count, "Mtoken"), "unbilled_tokens", 1.0),
-        (Head("Free tier", DollarsPerMonth), "free_value", 1 / money.divisor),
-        (Head("Retries", DollarsPerMonth), "retry_value", 1 / money.divisor),
-        (Head("Aborted", DollarsPerMonth), "aborted_value", 1 / money.divisor),
-        (Head("Internal", DollarsPerMonth), "internal_value", 1 / money.divisor),
-        (Head("Credits", DollarsPerMonth), "credits", 1 / money.divisor),
-        (Head("Refunds", DollarsPerMonth), "refunds", 1 / money.divisor),
-    )
-
-    def row(grain: Grain, key: str, name: str, warning: str, style: str) -> Row:
-        return Row((name, *(grain.value(quantity, key) * scale for _, quantity, scale in columns), warning), style)
-
-    rows = [row(ledger, key, label(key), str(ledger.value("unpriced_warning", key)), "plain") for key in kept]
-    return [
-        Table(
-            "Served and not billed",
-            f"million tokens of the month; their list value, {money.words}; credits and refunds as invoiced",
-            (Head("Serves, class"), *(head for head, *_ in columns), Head("Bucket without a price")),
-            (*rows, row(total, "Total", "Total", "", "total")),
-            _note("Table", sheet, UNBILLED),
-        )
-    ]
