@@ -18,6 +18,7 @@ from engine.scenarios import (
     CalendarDays,
     Chosen,
     Converted,
+    DayOf,
     DaysBilled,
     Filled,
     Grain,
@@ -26,6 +27,9 @@ from engine.scenarios import (
     Looked,
     Matched,
     Mean,
+    MonthStart,
+    Paired,
+    Said,
     Scenario,
     Setting,
     Smallest,
@@ -41,7 +45,7 @@ from engine.scenarios.grains import rows_behind
 from engine.sheets import BY_NAME, EXCHANGE_RATES, SETTINGS
 from engine.tracing import written
 from engine.units import money_in, show
-from engine.workbook.read import Inputs, read
+from engine.workbook.read import Inputs, Row, read
 
 
 class UnknownNameError(Exception):
@@ -107,8 +111,15 @@ def _input_cell(scenario: Scenario, grain: Grain, source: Source, row: int) -> s
     """The cell of an input sheet that a source reads in one row, and what a blank there stands for."""
     inputs = scenario.inputs
     match source:
-        case Known(Looked() as looked) | Filled(looked):
+        case Known(Looked() as looked) | Filled(looked) | DayOf(looked) | Said(looked):
             return _input_cell(scenario, grain, looked, row)
+        case Paired(sheet, column, by):
+            table, names = inputs.tables[sheet.name], zip(sheet.keys, by, strict=True)
+            own = [(key.name, grain.at(name, row)) for key, name in names]
+            found = next((each for each in table if all(each[key] == value for key, value in own)), None)
+            return found.cell(column.name) if found else ""
+        case Looked(sheet, column, by, placed) if placed:
+            return Row(inputs.tables[sheet.name], int(grain.at(by, row)) - 1).cell(column.name)
         case Chosen(choice, by, named):
             sheet = BY_NAME[choice.sheet]
             column = sheet.column(choice.columns[str(grain.at(by, row))])
@@ -133,7 +144,7 @@ def _input_cell(scenario: Scenario, grain: Grain, source: Source, row: int) -> s
             return f"{cell} in {currency}, at {rate['exchange_rate']:g} ({rate.cell('exchange_rate')})"
         case Setting(column):
             return inputs.cell(SETTINGS.name, column.name)
-        case DaysBilled() | CalendarDays() | WorkingDays():
+        case DaysBilled() | CalendarDays() | WorkingDays() | MonthStart():
             return inputs.cell(SETTINGS.name, "report_month")
     return ""
 

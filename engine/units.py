@@ -90,6 +90,7 @@ class Unit:
         return self.kind in ("number", "share", "money", "flag")
 
 
+_DAY_ZERO = date(1899, 12, 30).toordinal()
 _FORMATS = {"text": "@", "flag": "0", "date": "yyyy-mm-dd", "month": "yyyy-mm"}
 
 
@@ -142,6 +143,9 @@ def show(value: Any, annotation: Any, *, label: bool = True) -> str:
     if isinstance(value, date):
         return f"{value:%Y-%m-%d}" if unit.kind == "date" else f"{value:%B %Y}"
     number = float(value)
+    if unit.kind == "date":
+        # As a workbook counts days.
+        return f"{date.fromordinal(_DAY_ZERO + int(number)):%Y-%m-%d}"
     if unit.kind == "share":
         return _fixed(number * 100, unit.decimals) + "%"
     if unit.symbol == "s" and label and number != 0 and abs(number) < 1:

@@ -74,7 +74,8 @@ PROFIT = Waterfall(
     DollarsPerMillionTokens,
     "gross profit",
     (Side("of revenue", (None, 40.1, -29.6, None), DollarsPerMillionTokens, True),),
-    rises_gain=True,
+    rising=True,
+    from_zero=False,
 )
 
 

@@ -201,7 +201,7 @@ def unpriced_share(
     reasoning_tokens,
     has_reasoning_price,
 ) -> Share:
-    """Share of requests of which some tokens fall into a bucket without a price: the days of the bucket that lacks most.
+    """Share of requests of which some tokens have no price: the days of the bucket that lacks most.
 
     Source: definition.
     """

@@ -91,6 +91,46 @@ def other_cost(fixed_other_cost, variable_cost, payouts) -> DollarsPerMonth:
 # Profit and loss of several lines together
 
 
+def not_billed_value(free_value, retry_value, aborted_value, internal_value) -> DollarsPerMonth:
+    """List value of requests that are served and not billed.
+
+    Source: definition.
+    """
+    return free_value + retry_value + aborted_value + internal_value
+
+
+def billed_value(list_value, not_billed_value) -> DollarsPerMonth:
+    """List value of requests that are billed.
+
+    Source: definition.
+    """
+    return list_value - not_billed_value
+
+
+def not_collected_value(credits, refunds) -> DollarsPerMonth:
+    """Part of the invoices that customers do not pay, or are paid back.
+
+    Source: definition.
+    """
+    return credits + refunds
+
+
+def collected_value_share(revenue, list_value) -> Share:
+    """Net revenue as a share of the list value of all that is served.
+
+    Source: definition.
+    """
+    return np.where(list_value > 0, revenue / list_value, NOT_AVAILABLE)
+
+
+def serving_profit(revenue, busy_cost) -> DollarsPerMonth:
+    """Net revenue less the part of the bill that served somebody.
+
+    Source: definition.
+    """
+    return revenue - busy_cost
+
+
 def profit_after_other_costs(gross_profit, other_cost) -> DollarsPerMonth:
     """Net revenue less the bill and all other costs of serving.
 

@@ -223,18 +223,20 @@ def _waterfall(block: Waterfall, colours: Mapping[str, str]) -> Paper:
     rows = rows_of(labels, block.sides, pitch=8.2, head=3.0)
     last = len(labels) - 1
     steps = [None, *(after - before for before, after in pairwise(levels))]
-    level = [row in (0, last) for row in range(len(labels))]
+    level = [row in (0, last, *block.standing) for row in range(len(labels))]
     shown = [
         number(levels[row], block.unit) if level[row] else number(steps[row], block.unit, signed=True)
         for row in range(len(labels))
     ]
     room = rows.right - rows.left - max(wide(text, bold=True) for text in shown) - 3
-    # Levels are marks and not bars, so that an axis of profits may begin where they are, also below zero.
-    start = min(levels) - 0.2 * (max(levels) - min(levels)) if block.rises_gain else 0.0
-    scale = room / (max(levels) - start) if max(levels) > start else 0.0
+    lowest, highest = min(0.0, *levels), max(0.0, *levels)
+    if not block.from_zero:
+        # Levels are marks and not bars, so that an axis may begin where they are, also below zero.
+        lowest, highest = min(levels) - 0.2 * (max(levels) - min(levels)), max(levels)
+    scale = room / (highest - lowest) if highest > lowest else 0.0
 
     def x_at(value: float) -> float:
-        return rows.left + (value - start) * scale
+        return rows.left + (value - lowest) * scale
 
     paper = Paper(rows.bottom + 2.4, colours)
     draw_rows(paper, rows, block.sides, style="last")
@@ -246,15 +248,17 @@ def _waterfall(block: Waterfall, colours: Mapping[str, str]) -> Paper:
             paper.line([x_at(now)] * 2, [y, rows.middle(row + 1)], "grey", width=0.5)
         if level[row]:
             paper.line([x_at(now)] * 2, [y - rows.bar / 2, y + rows.bar / 2], width=2)
-        elif (now > before) != block.rises_gain and now != before:
-            paper.hatched(x_at(min(now, before)), y, abs(now - before) * scale, rows.bar - 0.2)
         elif now != before:
-            paper.box(x_at(min(now, before)), y, abs(now - before) * scale, rows.bar, "blue")
-        loss = (now > before) != block.rises_gain
-        colour = "ink" if level[row] or now == before else "orange" if loss else "blue"
+            loss = (now < before) == block.rising
+            left, width = x_at(min(now, before)), abs(now - before) * scale
+            if loss:
+                paper.hatched(left, y, width, rows.bar - 0.2)
+            else:
+                paper.box(left, y, width, rows.bar, "blue")
+        colour = "ink" if level[row] or now == before else "orange" if (now < before) == block.rising else "blue"
         paper.text(x_at(max(now, before)) + 1.2, y, text, colour, bold=True)
-    if not start:
-        paper.line([rows.left, rows.left], [rows.top - 0.8, rows.bottom + 0.8])
+    if block.from_zero:
+        paper.line([x_at(0), x_at(0)], [rows.top - 0.8, rows.bottom + 0.8])
     return paper
 
 

@@ -40,6 +40,7 @@ PURPOSES = {
     "Summary": "What did the month earn, and what changed?",
     "Costs": "What does a token cost on each configuration?",
     "Margins": "Which traffic earns money, and why?",
+    "Profit and loss": "From list value to profit: by model, class, traffic, bucket and phase.",
     "Fleet": "How many accelerators, how busy, at what bill?",
     "Bill": "What was each dollar for, on which terms, and which contract would save?",
     "Speed": "What is a decode step made of?",

@@ -27,8 +27,11 @@ from engine.report.pages.margins import margins
 from engine.report.pages.method import method
 from engine.report.pages.outlook import outlook_pages
 from engine.report.pages.owning import owning
+from engine.report.pages.phases import phases
+from engine.report.pages.profit import profit
 from engine.report.pages.questions import question_pages
 from engine.report.pages.speed import speed
+from engine.report.profit import profit_and_loss
 from engine.report.published import published
 from engine.report.values import Report, Section
 from engine.report.workbook import HEADLINES
@@ -53,6 +56,7 @@ class Draft:
     summary: LiveSheet
     costs: LiveSheet
     margins: LiveSheet
+    profit: LiveSheet
     fleet: LiveSheet
     bill: LiveSheet | None
     speed: LiveSheet
@@ -68,7 +72,8 @@ class Draft:
     def sheets(self) -> tuple[LiveSheet, ...]:
         some = tuple(sheet for sheet in (self.bill, self.outlook, self.questions, self.further, self.owning) if sheet)
         compared = (self.actuals,) if self.actuals else ()
-        return (self.summary, *compared, self.costs, self.margins, self.fleet, self.speed, *some)
+        profit = (self.profit,) if self.profit.tables else ()
+        return (self.summary, *compared, self.costs, self.margins, *profit, self.fleet, self.speed, *some)
 
     @cached_property
     def findings(self) -> tuple[Section, ...]:
@@ -80,6 +85,8 @@ class Draft:
         if serving:
             sections += [
                 margins(scenario, self.margins),
+                profit(scenario, self.profit),
+                phases(scenario, self.profit),
                 fleet(scenario, self.fleet),
                 *([bill_page(scenario, self.bill)] if self.bill else []),
                 *(outlook_pages(scenario, self.outlook) if self.outlook else ()),
@@ -116,6 +123,7 @@ def draft(scenario: Scenario, earlier: Earlier | None, archived: Mapping[date, A
         workbook.summary(scenario, title, lead(scenario, earlier, moves), before, earlier.name if earlier else ""),
         workbook.costs(scenario, "Cost by configuration"),
         workbook.margins(scenario, "Profit and loss by traffic"),
+        profit_and_loss(scenario),
         workbook.fleet(scenario, "Fleet and idle money"),
         bill(scenario),
         workbook.speed(scenario, "What a decode step is made of"),

@@ -237,6 +237,7 @@ def _differing(block: Block, column: str, run: _Run) -> str:
 def live_checks(scenario: Scenario) -> tuple[LiveCheck, ...]:
     """Every check in the order of the sheet; the first is the tie-out."""
     configured, by_traffic, total = scenario[CONFIGURED], scenario[BY_TRAFFIC], scenario[TOTAL]
+    ledger = scenario[LEDGER]
     last_row = FIRST_ROW + len(tied_columns(scenario)) - 1
     compared, differing = (f"SUM({quoted(TIE_OUT)}!{c}{FIRST_ROW}:{c}{last_row})" for c in "DE")
     counts, serves = range_of(configured, "counts"), range_of(configured, "serves")
@@ -268,6 +269,31 @@ def live_checks(scenario: Scenario) -> tuple[LiveCheck, ...]:
             in_currency("Revenue less the bill is gross profit, $ a month"),
             f"{of_total('revenue')}-{of_total('fleet_cost')[1:]}",
             of_total("gross_profit"),
+            0.01,
+        ),
+        LiveCheck(
+            in_currency("Lines of the ledger add up to the revenue, $ a month"),
+            f"=SUM({range_of(ledger, 'net_revenue')})",
+            of_total("revenue"),
+            0.01,
+        ),
+        LiveCheck(
+            in_currency("Lines of the ledger add up to the bill, $ a month"),
+            f"=SUM({range_of(ledger, 'line_bill')})",
+            of_total("fleet_cost"),
+            0.01,
+        ),
+        LiveCheck(
+            in_currency("List value less all that is not collected is the revenue, $ a month"),
+            of_total("list_value")
+            + "".join(f"-{of_total(part)[1:]}" for part in ("not_billed_value", "discounts", "not_collected_value")),
+            of_total("revenue"),
+            0.01,
+        ),
+        LiveCheck(
+            in_currency("Models add up to the profit after all costs, $ a month"),
+            f"=SUM({range_of(scenario[BY_MODEL], 'profit_after_other_costs')})",
+            of_total("profit_after_other_costs"),
             0.01,
         ),
         LiveCheck(

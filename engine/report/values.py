@@ -140,8 +140,9 @@ class Pairs:
 class Waterfall:
     """Steps from one level to another: `levels` after each label, the first where it starts; a mark ends it.
 
-    Of a cost, a step downwards is a gain and solid, one upwards a loss and hatched; where `rises_gain`, as of a profit,
-    it is the reverse, and the axis begins near the lowest level. Sides have a value more than the labels, for the end.
+    A step downwards is a gain and solid, one upwards a loss and hatched; the reverse where `rising` levels are good.
+    `standing` are labels, by their place, that show the level reached and no step. Sides have a value more than the
+    labels, for the end. Not `from_zero`, the axis begins near the lowest level.
     """
 
     title: str
@@ -154,7 +155,9 @@ class Waterfall:
     sides: tuple[Side, ...] = ()
     note: Margin | None = None
     alt: str = ""
-    rises_gain: bool = False
+    rising: bool = False
+    standing: tuple[int, ...] = ()
+    from_zero: bool = True
 
 
 @dataclass(frozen=True)

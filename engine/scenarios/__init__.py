@@ -13,7 +13,7 @@ from datetime import date
 import numpy as np
 
 from engine.calculation import Columns, depending_on
-from engine.formulas import FORMULAS, LINE_FORMULAS, TOTAL_FORMULAS
+from engine.formulas import FORMULAS, LINE_FORMULAS
 from engine.scenarios import owning
 from engine.scenarios.actual_months import MODELLED, Archived, actual_grains, looked_back_on, month_name
 from engine.scenarios.ahead import months_ahead

@@ -220,7 +220,7 @@ def _values_of(source: Source, inputs: Inputs, columns: Columns, grains: Mapping
             return np.array([finer[quantity][group][finer[high][group] > least].sum() for group, least in levels])
         case Matched(grain, quantity, _, by):
             values = grains[grain].values[quantity]
-            return np.array([values[_matching(grains[grain], by, columns, row)].sum() for row in range(rows)])
+            return np.array([values[matching_rows(grains[grain], by, columns, row)].sum() for row in range(rows)])
         case Mean(grain, quantity, weight, by, _):
             values, weights = grains[grain].values[quantity], grains[grain].values[weight]
             groups = _groups(grains[grain], by, columns, rows)
@@ -292,7 +292,7 @@ def _groups(grain: Grain, by: str | tuple[str, ...], columns: Columns, rows: int
     return [np.array(places.get(key, []), dtype=int) for key in zip(*(columns[name] for name in names), strict=True)]
 
 
-def _matching(grain: Grain, by: Sequence[tuple[Sequence[str], Sequence[str]]], columns: Columns, row: int) -> Any:
+def matching_rows(grain: Grain, by: Sequence[tuple[Sequence[str], Sequence[str]]], columns: Columns, row: int) -> Any:
     """Which rows of the other grain match a row in every pair of names; a blank one matches all."""
     matching = np.ones(len(grain.keys), dtype=bool)
     for own, others in by:
@@ -308,7 +308,7 @@ def _matching(grain: Grain, by: Sequence[tuple[Sequence[str], Sequence[str]]], c
 def rows_behind(source: Aggregate, finer: Grain, columns: Columns, row: int) -> list[int]:
     """Numbers of the rows of the finer grain that an aggregate goes over, for one row of its own grain."""
     if isinstance(source, Matched):
-        return np.flatnonzero(_matching(finer, source.by, columns, row)).tolist()
+        return np.flatnonzero(matching_rows(finer, source.by, columns, row)).tolist()
     own = {name: values[row : row + 1] for name, values in columns.items()}
     rows: list[int] = np.arange(len(finer.keys))[_groups(finer, source.by, own, 1)[0]].tolist()
     return rows

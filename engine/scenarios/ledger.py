@@ -82,6 +82,7 @@ OF_LEDGER = [
     "aborted_value",
     "internal_value",
     "discounts",
+    "gross_billing",
     "credits",
     "refunds",
     "plain_input_revenue",
@@ -94,6 +95,10 @@ OF_LEDGER = [
     "idle_month",
     "storage_month",
     "transfer_month",
+    "prefill_contribution",
+    "cache_contribution",
+    "decode_contribution",
+    "cross_subsidy",
 ]
 OF_PROFIT_LINES = ("fixed_other_cost", "variable_cost", "payouts", "other_cost")
 # Wholes that are not made of configurations sum over the ledger what others sum over configurations.

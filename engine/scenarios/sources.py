@@ -94,7 +94,7 @@ class Filled:
 
 @dataclass(frozen=True)
 class Paired:
-    """Read from `column` of an input sheet that has two keys, which stand in the quantities `by`; 0 without such a row."""
+    """Read from `column` of an input sheet by its two keys, which stand in the quantities `by`; 0 without a row."""
 
     sheet: Sheet
     column: Column

@@ -9,6 +9,7 @@ from __future__ import annotations
 import calendar
 from collections.abc import Iterator
 from datetime import date, timedelta
+from itertools import pairwise
 
 from engine.workbook.demand import classes_of
 from engine.workbook.describe import number
@@ -70,7 +71,7 @@ def _days(tables: Tables) -> Iterator[Problem]:
                 found = f"valid_until is {row['valid_until']:%Y-%m-%d}"
                 allowed = f"allowed is valid_from or later, {row['valid_from']:%Y-%m-%d} ({row.address('valid_from')})"
                 yield Problem(*row.place("valid_until"), found, allowed, "Correct whichever is wrong.")
-        for row, following in zip(rows, rows[1:], strict=False):
+        for row, following in pairwise(rows):
             if row["valid_until"] is None or row["valid_until"] >= following["valid_from"]:
                 until = f"until {row['valid_until']:%Y-%m-%d}" if row["valid_until"] else "until further notice"
                 found = f"'{name}' holds {until}, but its next prices hold from {following['valid_from']:%Y-%m-%d}"
@@ -87,7 +88,8 @@ def _in_force(tables: Tables) -> Iterator[Problem]:
     first, last = month
     users = _users(tables)
     for name, rows in _rows_of(tables).items():
-        if name not in users:
+        # A list that ends before it begins has been told.
+        if name not in users or any(row["valid_until"] and row["valid_until"] < row["valid_from"] for row in rows):
             continue
         used = f"it is used by: {listed(row['configuration'] for row in users[name])}"
         advice = "Name another price list there, or correct the date."
@@ -127,13 +129,13 @@ def _gaps(rows: list[Row], month: tuple[date, date]) -> Iterator[tuple[date, dat
 
 
 def _tiers(tables: Tables) -> Iterator[Problem]:
-    """A list keeps its threshold within the month; other terms that change are billed at their mean, which is warned."""
+    """A list keeps its threshold within the month; warns of other terms that change, billed at their mean."""
     month = month_of(tables)
     if month is None:
         return
     for name, rows in _rows_of(tables).items():
         held = [row for row in rows if _in_month(row, month)]
-        for row, following in zip(held, held[1:], strict=False):
+        for row, following in pairwise(held):
             column = "long_context_threshold"
             if row.sound(column) and following.sound(column) and row[column] != following[column]:
                 found = f"'{name}' changes its long_context_threshold within the month"
@@ -178,13 +180,13 @@ def _unpriced(tables: Tables) -> Iterator[Problem]:
             for price, tokens in BUCKETS.items():
                 losing = [each for each, member in classes.items() if not tokens or member[tokens] > 0]
                 if row.is_blank(price) and losing:
-                    found = f"'{name}' has no {price}, and {listed(losing)} send tokens that it is for"
+                    found = f"'{name}' has no {price}, and tokens of {listed(losing)} fall under it"
                     advice = "They are billed nothing; type a price, or 0 where that is meant."
                     yield Problem(*row.place(price), found, "", advice, "warning")
             for share, discount in DISCOUNTED.items():
                 losing = [each for each, member in classes.items() if member[share] > 0]
                 if losing and row.sound(discount) and row[discount] == 0:
-                    found = f"'{name}' has no {discount}, and {listed(losing)} have a {share}"
+                    found = f"'{name}' has no {discount}, and a {share} is given for {listed(losing)}"
                     advice = "These requests are billed in full; type the discount, or clear the share on Traffic."
                     yield Problem(*row.place(discount), found, "", advice, "warning")
 
@@ -201,12 +203,15 @@ def _other_costs(tables: Tables) -> Iterator[Problem]:
             continue
         served = any(
             row["model"] in ("", user["model"])
-            and row["traffic"] in ("", user["traffic"], *(each["traffic"] for each, _ in classes_of(tables, user["traffic"])))
+            and row["traffic"]
+            in ("", user["traffic"], *(each["traffic"] for each, _ in classes_of(tables, user["traffic"])))
             for user in serving
         )
         if serving and not served:
             belongs = " of ".join(f"'{row[name]}'" for name in ("traffic", "model") if row[name])
-            found = f"'{row['other_cost_line']}' belongs to {belongs}, which no configuration with a requests_share serves"
+            found = (
+                f"'{row['other_cost_line']}' belongs to {belongs}, which no configuration with a requests_share serves"
+            )
             advice = "It is in no total; name what is served, or clear the cell."
             column = "model" if row["model"] else "traffic"
             yield Problem(*row.place(column), found, "", advice, "warning")

@@ -161,9 +161,7 @@ def _of_sheets(lines: Mapping[str, int]) -> Iterator[LiveCheck]:
         for column in sheet.columns:
             if column.refers_to:
                 there = " or ".join(column.refers_to)
-                yield LiveCheck(
-                    f"{sheet.name}: {column.name} that is not on {there}", _unknown(sheet, column, lines)
-                )
+                yield LiveCheck(f"{sheet.name}: {column.name} that is not on {there}", _unknown(sheet, column, lines))
     named = {name for each in SHEETS for column in each.columns for name in column.refers_to}
     for sheet in CHECKED:
         # Every name beside every other would be too much for a sheet that may be thousands of rows long.

@@ -133,7 +133,8 @@ def _waterfall(grain: Grain, month: str, sheet: LiveSheet) -> Waterfall:
         alt=f"Gross profit of {month_words(month)} from modelled {brief_money(modelled)} to actual "
         f"{brief_money(actual)}: "
         + ", ".join(f"{effect[0]} {brief_money(effect[3], signed=True)}" for effect in effects),
-        rises_gain=True,
+        rising=True,
+        from_zero=False,
     )
 
 

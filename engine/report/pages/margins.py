@@ -78,7 +78,7 @@ def _profit_and_loss(by_traffic: Grain, total: Grain, keys: list[str], scale_of:
     def line(name: str, quantity: str, scale: float, style: str, annotation: Any) -> Row:
         values = [by_traffic.value(quantity, key) for key in keys] + [total.value(quantity, "Total")]
         # A loss is said by its sign and by colour; costs are negative by convention and are not.
-        losing = quantity in ("gross_profit", "gross_margin")
+        losing = quantity in ("gross_profit", "gross_margin", "profit_after_other_costs")
         cells = tuple(
             None
             if value is None
@@ -97,6 +97,8 @@ def _profit_and_loss(by_traffic: Grain, total: Grain, keys: list[str], scale_of:
         line("Accelerator bill", "fleet_cost", -1 / scale_of.divisor, "total", money),
         line("Gross profit", "gross_profit", 1 / scale_of.divisor, "total", money),
         line("Gross margin", "gross_margin", 1, "key", share),
+        line("Other costs", "other_cost", -1 / scale_of.divisor, "plain", money),
+        line("Profit after all costs", "profit_after_other_costs", 1 / scale_of.divisor, "total", money),
         line("Gross profit a day", "gross_profit_per_day", 1 / scale_of.divisor, "plain", Number),
         line("Utilization", "busy_share", 1, "plain", share),
         line("Break-even utilization", "break_even_utilization", 1, "plain", share),
