@@ -151,9 +151,11 @@ def write_parquet(grain: Grain, path: Path) -> None:
     from pyarrow import parquet
 
     units = {name: unit_of(grain.annotation(name)) for name in [*grain.sources, *grain.formulas]}
+    # Others read the batch that runs, also where it follows demand and is not the one that fills a replica.
+    values = {**grain.values, "batch_size": grain.values["running_batch_size"]}
     kinds = {"text": pyarrow.string(), "flag": pyarrow.bool_()}
     schema = pyarrow.schema([(name, kinds.get(unit.kind, pyarrow.float64())) for name, unit in units.items()])
-    columns = [[_plain(value, unit) for value in grain.values[name].tolist()] for name, unit in units.items()]
+    columns = [[_plain(value, unit) for value in values[name].tolist()] for name, unit in units.items()]
     lines = "\n".join(json.dumps(dict(zip(units, row, strict=True))) for row in zip(*columns, strict=True))
     # As JSON, because pyarrow loads pandas, where that is installed, to convert what stands in Python's memory.
     table = arrow_json.read_json(

@@ -14,7 +14,7 @@ from typing import Any
 from zipfile import ZipFile
 
 import pytest
-from bad_workbooks import actuals, billing, cells, doubtful, files, layouts, together
+from bad_workbooks import actuals, billing, cells, doubtful, files, hours, layouts, together
 from bad_workbooks.valid import ROWS, SEEN, TODAY, Defect, at, both, coordinate, fill, more, put, spoil, write_valid
 from openpyxl import Workbook, load_workbook
 
@@ -26,8 +26,8 @@ from engine.workbook.problems import InvalidWorkbook, Problem, listing
 from engine.workbook.read import READ, Inputs, read
 from engine.workbook.validation import validation
 
-DEFECTS = cells.DEFECTS + layouts.DEFECTS + together.DEFECTS + actuals.DEFECTS + billing.DEFECTS
-DOUBTS = doubtful.WARNINGS + actuals.WARNINGS + billing.WARNINGS
+DEFECTS = cells.DEFECTS + layouts.DEFECTS + together.DEFECTS + actuals.DEFECTS + billing.DEFECTS + hours.DEFECTS
+DOUBTS = doubtful.WARNINGS + actuals.WARNINGS + billing.WARNINGS + hours.WARNINGS
 
 
 @pytest.fixture(scope="module")

@@ -267,6 +267,16 @@ def busy_batch(replica_rate, pipeline_stages, busy_cycle_time, batch_size) -> Se
     return np.minimum(batch_size, replica_rate / pipeline_stages * busy_cycle_time)
 
 
+def mean_batch(weighted_batch, profile_requests) -> Sequences:
+    """Sequences that a replica decodes together where the batch follows demand, as its requests find it on average.
+
+    None where the batch does not follow demand.
+
+    Source: definition, the mean over the hours weighted with their requests.
+    """
+    return np.where(profile_requests > 0, weighted_batch / profile_requests, 0)
+
+
 def first_batch(following_batch, batch_size) -> Sequences:
     """The batch that is tried first: what follows from the step of a full replica, so more than there will be.
 

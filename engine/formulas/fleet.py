@@ -19,6 +19,7 @@ from engine.units import (
     RequestsPerSecond,
     Seconds,
     SecondsPerRequest,
+    Sequences,
     Share,
 )
 
@@ -175,6 +176,14 @@ def idle_cost(
     busy = (replica_count * utilization + prefill_replica_count * prefill_utilization) * accelerator_count
     useful = busy * accelerator_price * HOURS_PER_DAY * days_in_month
     return fleet_cost - np.where(has_hours > 0, hourly_useful_bill, useful)
+
+
+def running_batch_size(hourly_batch, batch_size) -> Sequences:
+    """The batch that runs: the one asked for, or what the requests of the hours make, weighted with them.
+
+    Source: definition.
+    """
+    return np.where(hourly_batch > 0, hourly_batch, batch_size)
 
 
 def held_hours(has_hours, hourly_held, fleet_accelerators, days_in_month) -> HoursPerMonth:

@@ -58,6 +58,7 @@ PURPOSES = {
     "Valleys": "What each configuration serves in an hour, and where batch work finds room. Live.",
     "Days": "How much of a day’s room batch work takes. Live.",
     "Hours": "Replicas and accelerators of each hour that keep the promised wait. Live.",
+    "Batches": "The batch that each hour\u2019s requests make, where it follows demand. Live.",
     "Contracts": "Which commitments are in force, and what they cost. Live.",
     "Held": "What is owned and reserved of each accelerator, and its mean price. Live.",
     "Pools": "Accelerators of one kind that all configurations on it need, hour by hour. Live.",

@@ -20,6 +20,7 @@ import numpy as np
 
 from engine.calculation import Columns
 from engine.formulas import (
+    BATCH_FORMULAS,
     BILL_FORMULAS,
     BILL_TOTAL_FORMULAS,
     CALENDAR_FORMULAS,
@@ -40,6 +41,7 @@ from engine.formulas import (
 from engine.scenarios.grains import Grain, make_grain
 from engine.scenarios.joins import BILL_LINES
 from engine.scenarios.sources import (
+    BATCHES,
     BILLS,
     CALENDAR,
     CLASS_HOURS,
@@ -82,6 +84,7 @@ from engine.units import (
     HoursPerMonth,
     Number,
     RequestsPerSecond,
+    SequencesByRequests,
     Text,
 )
 from engine.workbook.read import Inputs
@@ -265,6 +268,7 @@ def with_hours(inputs: Inputs, grains: Mapping[str, Grain], parts: tuple[Part, .
     _valleys(maker, rows)
     _fleet_hours(maker, rows)
     _loads(maker, rows)
+    _batches(maker, rows)
     _contracts(maker, rows, parts)
     _slices(maker, rows)
     _bills(maker, rows, parts)
@@ -376,6 +380,20 @@ def _fleet_hours(maker: Maker, rows: Rows) -> None:
         given["needed_replicas_prefill"] = Key(Count)
     others = ((VALLEYS, "configuration_hour"), (DAYS, "configuration_day"), (CONFIGURED, "configuration"))
     maker.make(HOURS, keys, given, formulas, *others)
+
+
+def _batches(maker: Maker, rows: Rows) -> None:
+    """The batch that each hour's requests make, of configurations whose batch follows demand; none where none does."""
+    pairs = [(key, hour) for key, hour in rows.pairs() if rows.configured.value("requested_batch_size", key) < 0]
+    if pairs:
+        keys: Columns = {
+            "configuration_hour": np.array([f"{key}, {hour.name}" for key, hour in pairs]),
+            "configuration": np.array([key for key, _ in pairs]),
+        }
+        others = ((HOURS, "configuration_hour"), (CONFIGURED, "configuration"))
+        weight = maker.grains[HOURS].annotation("profile_requests")
+        given: dict[str, Source] = {"profile_requests": Varied(HOURS, "profile_requests", "configuration_hour", weight)}
+        maker.make(BATCHES, keys, given, BATCH_FORMULAS, *others)
 
 
 def _loads(maker: Maker, rows: Rows) -> None:
@@ -552,6 +570,12 @@ def _fleets(maker: Maker, rows: Rows) -> None:
     given["prefill_running_hours"] = Sum(HOURS, "prefill_pool_replicas", HoursPerMonth, by, weight=weight)
     requests = maker.grains[HOURS].annotation("profile_requests")
     given["profile_requests"] = Sum(HOURS, "profile_requests", requests, by)
+    if BATCHES in maker.grains:
+        given["weighted_batch"] = Sum(BATCHES, "busy_batch_hour", SequencesByRequests, by, weight="profile_requests")
+    else:
+        # No batch follows demand.
+        keys["weighted_batch"] = np.zeros(len(rows.serving))
+        given["weighted_batch"] = Key(SequencesByRequests)
     given["most_accelerators"] = Largest(HOURS, "needed_accelerators", by, Count)
     given["days_in_month"] = DaysBilled()
     maker.make(FLEETS, keys, given, {**BILL_TOTAL_FORMULAS, **FLEET_FORMULAS}, (CONFIGURED, by))
@@ -564,6 +588,7 @@ def hourly_sources(grains: Mapping[str, Grain]) -> dict[str, Source]:
         "hourly_bill": ("bill", DollarsPerMonth),
         "hourly_useful_bill": ("useful_bill", DollarsPerMonth),
         "hourly_held": ("held_hours", HoursPerMonth),
+        "hourly_batch": ("mean_batch", FLEET_FORMULAS["mean_batch"].__annotations__["return"]),
         **{
             name: (name, BILL_TOTAL_FORMULAS[name].__annotations__["return"])
             for name in ("hourly_utilization", "hourly_prefill_utilization", "hourly_accelerator_cost")

@@ -22,6 +22,7 @@ from engine.sheets import (
     CONFIGURATIONS,
     FIRST_ROW,
     HEAD_ROW,
+    LOAD_PROFILES,
     MEASUREMENTS,
     PRICES,
     SEEN_ON,
@@ -205,7 +206,13 @@ def _never_negative(column: Column) -> bool:
 
 
 def _count_below_zero(sheet: Sheet, column: Column) -> str:
-    return f'COUNTIF({_cells(sheet, column.name)},"<0")'
+    count = f'COUNTIF({_cells(sheet, column.name)},"<0")'
+    if not sheet.vertical:
+        return count
+    # All settings stand in one column; some may fall below zero.
+    free = [other.name for other in sheet.columns if other.unit.is_number and not _never_negative(other)]
+    below = "".join(f'-SUMPRODUCT(({sheet.table}[setting]="{name}")*({sheet.table}[value]<0))' for name in free)
+    return count + below
 
 
 def _unknown(sheet: Sheet, column: Column, lines: Mapping[str, int]) -> str:
@@ -217,6 +224,10 @@ def _unknown(sheet: Sheet, column: Column, lines: Mapping[str, int]) -> str:
     there = this + f'({names}<>"")'
 
     def found(target: Sheet) -> str:
+        if target is LOAD_PROFILES:
+            # A profile has a row for every hour, and counts at midnight.
+            midnight = f"TRANSPOSE(({_cells(target, 'hour')}=0)*({_cells(target, 'hour')}<>\"\"))"
+            return f"SUM({there}*({names}=TRANSPOSE({_key(target)}))*{midnight})"
         if target.name not in several:
             return f"SUM({there}*({names}=TRANSPOSE({_key(target)})))"
         known, share = (_beside(several[target.name] + place, lines[target.name]) for place in (0, 1))

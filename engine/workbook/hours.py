@@ -29,14 +29,14 @@ def _profiles(tables: Tables) -> Iterator[Problem]:
         if not all(row.sound("hour", *SHARES) for row in rows):
             continue
         if missing := sorted(set(range(HOURS)) - {int(row["hour"]) for row in rows}):
-            found = f"profile '{name}' has no row for hour {listed(map(str, missing))}"
+            found = f"profile '{name}' has no row for the hours {listed(map(str, missing))}"
             advice = "Add a row for each; a share may be 0 %."
             yield Problem(*rows[0].place("load_profile"), found, "allowed are the hours 0 to 23, each once", advice)
             continue
         for column in SHARES:
             total = sum(row[column] for row in rows)
             if abs(total - 1) > TOLERANCE:
-                found = f"the {column} of '{name}' adds to {number(100 * total)} %"
+                found = f"the {column} of '{name}' adds to {100 * total:.4g} %"
                 yield Problem(*rows[0].place(column), found, "allowed is 100 %", "Correct the hours.")
 
 
@@ -119,7 +119,8 @@ def _contracts(tables: Tables) -> Iterator[Problem]:
             yield Problem(*row.place("contract_end"), found, allowed, "Correct whichever is wrong.")
         elif month and (end < month.replace(day=1) or start > _end_of(month)):
             found = f"'{row['contract']}' is not in force in {month:%B %Y}"
-            yield Problem(*row.place("contract_start"), found, "it costs nothing in this report", "", "warning")
+            advice = "Check its days, or delete it."
+            yield Problem(*row.place("contract_start"), found, "it costs nothing in this report", advice, "warning")
         elif row["hardware"] not in serving:
             found = f"no configuration that serves runs on {row['hardware']}"
             allowed = f"what '{row['contract']}' costs would be in no total"

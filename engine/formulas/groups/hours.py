@@ -82,6 +82,7 @@ PROMPT_FORMULAS: Formulas = {"prompt_requests": formulas_of(fleet)["prompt_reque
     _QUEUE, sized_requests="prompt_requests"
 )
 FLEET_FORMULAS: Formulas = {
+    **_demand("mean_batch"),
     **{name: _PROVISION[name] for name in _FLEET},
     **{name: formulas_of(forward)[name] for name in ("counted_accelerators", "bill_ratio")},
 }

@@ -8,20 +8,17 @@ from engine.derivation import label
 from engine.report.bill import LINES, LOADED, PURPOSE, SLICE
 from engine.report.live import LiveSheet
 from engine.report.pages.deployments import MOST_ROWS
-from engine.report.values import Block, Day, Head, Margin, Panel, Paragraph, Row, Section, Segment, Side, Stack, Table
+from engine.report.values import Block, Head, Margin, Paragraph, Row, Section, Segment, Side, Stack, Table
 from engine.report.words import listed, money_scale, sentence
-from engine.scenarios import CONTRACTS, FLEETS, LOADS, SLICES, TOTAL, Grain, Scenario
+from engine.scenarios import CONTRACTS, FLEETS, SLICES, TOTAL, Grain, Scenario
 from engine.units import Count, DollarsPerMillionTokens, DollarsPerMonth, HoursPerDay, Share, Text, brief_money
 
 TONES = ("blue", "blue2", "blue3", "idle", "grey")
-HALF = 24  # hours of a weekday; those of a weekend day follow
 
 
 def bill(scenario: Scenario, sheet: LiveSheet) -> Section:
     """What the month's accelerators were paid for, and on which terms they would cost less."""
     blocks: list[Block] = [_lines(scenario, sheet)]
-    if LOADS in scenario.grains:
-        blocks.append(_day(scenario))
     blocks.append(_loads(scenario, sheet))
     if SLICES in scenario.grains:
         blocks.append(_contracts(scenario, sheet))
@@ -74,29 +71,6 @@ def _lines(scenario: Scenario, sheet: LiveSheet) -> Stack:
 
 def _note(sheet: LiveSheet, title: str, what: str = "Table") -> Margin:
     return Margin(what, sheet.range(sheet.place_of(title) or 0))
-
-
-def _day(scenario: Scenario) -> Day:
-    loads = scenario[LOADS]
-    panels = tuple(
-        Panel(
-            name,
-            tuple(float(value) for value in loads.values["hour_useful"][start : start + HALF]),
-            tuple(float(value) for value in loads.values["hour_needed"][start : start + HALF]),
-        )
-        for name, start in (("Weekday", 0), ("Saturday and Sunday", HALF))
-    )
-    followers = [str(key) for key in scenario[FLEETS].keys if scenario[FLEETS].value("by_the_hour", key)]
-    return Day(
-        "Fleets that follow the hour",
-        f"accelerators in each hour of the day: {listed([label(key) for key in followers])}",
-        panels,
-        "busy",
-        "running",
-        Count,
-        Margin("Chart", f"'{LOADS}'!A5:C{5 + len(loads.keys) - 1}"),
-        "Accelerators that are busy and that run, hour by hour of a weekday and of a weekend day.",
-    )
 
 
 def _loads(scenario: Scenario, sheet: LiveSheet) -> Table:

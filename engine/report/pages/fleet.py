@@ -1,22 +1,13 @@
-"""Fleet and idle money: what the rent paid for."""
+"""Fleet and idle money: how many replicas run, how busy they are, and the day of those that follow the hour."""
 
 from __future__ import annotations
 
 from engine.derivation import label
 from engine.report.live import LiveSheet
 from engine.report.pages.deployments import MOST_ROWS, deployment, serving
-from engine.report.values import (
-    Head,
-    Margin,
-    Row,
-    Section,
-    Segment,
-    Side,
-    Stack,
-    Table,
-)
-from engine.report.words import money_scale
-from engine.scenarios import CONFIGURED, TOTAL, Grain, Scenario
+from engine.report.values import Day, Head, Margin, Panel, Row, Section, Table
+from engine.report.words import listed, money_scale
+from engine.scenarios import CONFIGURED, FLEETS, LOADS, TOTAL, Scenario
 from engine.units import (
     Count,
     DollarsPerMonth,
@@ -24,6 +15,8 @@ from engine.units import (
     brief_money,
     show,
 )
+
+HALF = 24  # hours of a weekday; those of a weekend day follow
 
 
 def fleet(scenario: Scenario, sheet: LiveSheet) -> Section:
@@ -33,26 +26,7 @@ def fleet(scenario: Scenario, sheet: LiveSheet) -> Section:
     kept = every[: MOST_ROWS - 1]
     money = money_scale(total.value("fleet_cost", "Total"))
     idle, share = total.value("idle_cost", "Total"), total.value("idle_share", "Total")
-    stack = Stack(
-        title=_largest(grain, every),
-        description=f"Accelerator bill by configuration that serves, {money.words}",
-        labels=tuple(label(key) for key in kept),
-        segments=(
-            Segment(
-                "serving",
-                tuple(money.of(grain.value("busy_cost", key)) for key in kept),
-                "blue",
-            ),
-            Segment("idle", tuple(money.of(grain.value("idle_cost", key)) for key in kept), "idle"),
-        ),
-        unit=DollarsPerMonth,
-        sides=(
-            Side("bill", tuple(money.of(grain.value("fleet_cost", key)) for key in kept), DollarsPerMonth),
-            Side("load", tuple(grain.value("utilization", key) for key in kept), Share),
-        ),
-        note=Margin("Chart", sheet.range(), "columns Bill and of which idle"),
-        alt="Accelerator bill by configuration, served and idle.",
-    )
+    following = [str(key) for key in scenario[FLEETS].keys if scenario[FLEETS].value("by_the_hour", str(key))]
     rows = [
         Row(
             (
@@ -75,7 +49,7 @@ def fleet(scenario: Scenario, sheet: LiveSheet) -> Section:
     )
     table = Table(
         "The fleet",
-        "replicas for the peak with headroom, rented for the whole month",
+        "replicas for the peak: for the wait that is promised, or with headroom",
         (
             Head("Serves as"),
             Head("Deployment"),
@@ -88,16 +62,41 @@ def fleet(scenario: Scenario, sheet: LiveSheet) -> Section:
         ),
         tuple(rows),
         Margin("Table", sheet.range()),
-        "Load: share of what the replicas could serve over the whole month. Replicas do not follow the hour of the "
-        "day: what lies between the mean and the peak with headroom is idle."
-        + (f" {len(every) - len(kept)} smaller ones are on the Fleet sheet." if every != kept else ""),
+        _footnote(following, len(every) - len(kept)),
     )
     headline = f"{brief_money(idle)}, {show(share, Share)} of the bill, paid for accelerators that served nobody"
-    return Section("Fleet and idle money", headline, (stack, table))
+    day = (_day(scenario, following),) if LOADS in scenario.grains else ()
+    return Section("Fleet and idle money", headline, (table, *day))
 
 
-def _largest(grain: Grain, keys: list[str]) -> str:
-    idlest = max(keys, key=lambda key: grain.value("idle_cost", key))
-    if idlest == keys[0]:
-        return f"{label(idlest)} is the largest bill and idles most."
-    return f"{label(keys[0])} is the largest bill; {label(idlest)} idles most."
+def _footnote(following: list[str], smaller: int) -> str:
+    how = (
+        "Replicas do not follow the hour of the day: what lies between the mean and the peak is idle."
+        if not following
+        else f"Those of {listed([label(key) for key in following])} run as the hour needs; of the others, what lies "
+        "between the mean and the peak is idle."
+    )
+    more = f" {smaller} smaller ones are on the Fleet sheet." if smaller else ""
+    return f"Load: share of what the replicas that run could serve over the whole month. {how}{more}"
+
+
+def _day(scenario: Scenario, following: list[str]) -> Day:
+    loads = scenario[LOADS]
+    panels = tuple(
+        Panel(
+            name,
+            tuple(float(value) for value in loads.values["hour_useful"][start : start + HALF]),
+            tuple(float(value) for value in loads.values["hour_needed"][start : start + HALF]),
+        )
+        for name, start in (("Weekday", 0), ("Saturday and Sunday", HALF))
+    )
+    return Day(
+        "Fleets that follow the hour",
+        f"accelerators in each hour of the day: {listed([label(key) for key in following])}",
+        panels,
+        "busy",
+        "running",
+        Count,
+        Margin("Chart", f"'{LOADS}'!A5:C{4 + len(loads.keys)}"),
+        "Accelerators that are busy and that run, hour by hour of a weekday and of a weekend day.",
+    )

@@ -201,7 +201,7 @@ def _rests_on(scenario: Scenario, sheet: LiveSheet) -> Section:
         f"{UNCHANGED} {cell}: {said}." if said else UNCHANGED,
     )
     blocks = (_balance(scenario, sheet), table)
-    return Section("What the months ahead rest on", _payback_finding(scenario), blocks)
+    return Section("Outlook: assumptions", _payback_finding(scenario), blocks)
 
 
 def _payback_finding(scenario: Scenario) -> str:

@@ -61,7 +61,7 @@ def phases(scenario: Scenario, sheet: LiveSheet) -> Section:
         _by_bucket(ledger, total, every, money, sheet),
         *_unbilled(scenario, every, money, sheet),
     )
-    return Section("Price by bucket, cost by phase", headline, blocks)
+    return Section("Price and cost by phase", headline, blocks)
 
 
 def _name(ledger: Grain, key: str) -> str:
