@@ -10,10 +10,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from bad_workbooks.valid import coordinate
 from openpyxl import load_workbook
 from openpyxl.utils import get_column_letter
 
-from engine.sheets import HARDWARE, MODELS
+from engine.sheets import MODELS
 from engine.workbook.blank import write_blank
 from engine.workbook.read import read
 
@@ -54,13 +55,12 @@ def test_the_catalogue_fills_a_blank_workbook(tmp_path: Path) -> None:
     write_blank(tmp_path / "blank.xlsx", today=date(2026, 12, 1))
     to, name = ("--to", "blank.xlsx", "--out", "one.xlsx"), ("--name", "H100")
     done = engine("add", "hardware", "h100 sxm", *to, *name, folder=tmp_path)
-    last = get_column_letter(len(HARDWARE.columns))
-    assert done.stdout.splitlines()[0] == f"Hardware!A5:{last}5  H100"
+    assert done.stdout.splitlines()[0] == f"Hardware!A5:{coordinate('Hardware', 'note')}  H100"
     done = engine("add", "hardware", "L4", "--to", "one.xlsx", "--out", "two.xlsx", folder=tmp_path)
-    assert done.stdout.splitlines()[0] == f"Hardware!A6:{last}6  L4"
+    assert done.stdout.splitlines()[0] == f"Hardware!A6:{coordinate('Hardware', 'note', 1)}  L4"
     sheet = load_workbook(tmp_path / "two.xlsx")["Hardware"]
     assert [sheet[cell].value for cell in ("A5", "A6", "A7", "H5")] == ["H100", "L4", None, 3350]
-    assert sheet.tables["tblHardware"].ref == f"A4:{last}12"
+    assert sheet.tables["tblHardware"].ref == f"A4:{coordinate('Hardware', 'note', 7)}"
     assert sheet["A6"].style == "Input Name"
 
 

@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from bad_workbooks.valid import coordinate
 from genai_prices.data import providers
 from openpyxl import load_workbook
 from typer.testing import CliRunner
@@ -89,7 +90,8 @@ def test_a_row_is_for_our_model_of_that_name(tmp_path: Path) -> None:
         return done.stdout.splitlines(), done.stderr
 
     said, notes = add(EXAMPLE, "--provider", "anthropic", "--model", "llama-3.1-8b", "--model", "dpo")
-    assert said[1] == "Competitors!A15:K15  together meta-llama/Meta-Llama-3.1-8B-Instruct-Turbo, for Llama 3.1 8B"
+    cells = f"A15:{coordinate('Competitors', 'note', 10)}"
+    assert said[1] == f"Competitors!{cells}  together meta-llama/Meta-Llama-3.1-8B-Instruct-Turbo, for Llama 3.1 8B"
     assert said[0].endswith("Hermes-2-Mixtral-8x7B-DPO, for_model blank: no such name on Models")
     assert notes.startswith("Note: no row of anthropic is added: it sells no model with llama-3.1-8b or dpo in")
     # What somebody has chosen since stays chosen.

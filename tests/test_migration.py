@@ -17,6 +17,7 @@ from openpyxl.utils import get_column_letter
 
 from engine import sheets
 from engine.catalogue import example
+from engine.sheets import BY_NAME
 from engine.workbook import blank, checks
 from engine.workbook.copying import Copy, Target
 from engine.workbook.migration import migrated
@@ -202,10 +203,15 @@ def test_next_month(tmp_path: Path) -> None:
         "Needs a person:",
         "Traffic  the figures are those of the old workbook: type those of December 2026",
         "Traffic mixes  the figures are those of the old workbook: type those of December 2026",
-        "Settings!B41  prepared_by is of the old workbook: clear it until it is done again",
-        "Settings!B42  prepared_on is of the old workbook: clear it until it is done again",
-        "Traffic  the sources of 1 row were last looked at more than 90 days before 2026-12-31: J9",
-        "Prices  the sources of 1 row were last looked at more than 90 days before 2026-12-31: H11",
+        *(
+            f"Settings!{coordinate('Settings', name)}  {name} is of the old workbook: clear it until it is done again"
+            for name in ("prepared_by", "prepared_on")
+        ),
+        *(
+            f"{sheet}  the sources of 1 row were last looked at more than 90 days before 2026-12-31: "
+            + coordinate(sheet, "checked_on", row)
+            for sheet, row in (("Traffic", 4), ("Prices", 6))
+        ),
     ]
     assert EXAMPLE.read_bytes() == before
     kept, now = keeping(EXAMPLE), keeping(tmp_path / "december.xlsx")
@@ -274,7 +280,8 @@ def test_figures_under_a_strange_head_are_not_abandoned(tmp_path: Path) -> None:
         book["Traffic"]["E3"] = None
 
     copy = migrated(edited(tmp_path / "renamed.xlsx", rename), Target(tmp_path / "copy.xlsx"))
-    assert copy.done == ("Traffic!N4  cached_share is added, blank: 0 %",)
+    beyond = f"{get_column_letter(len(BY_NAME['Traffic'].columns) + 1)}4"
+    assert copy.done == (f"Traffic!{beyond}  cached_share is added, blank: 0 %",)
     assert copy.needs[0] == (
         "Traffic!E4  'found' may be the renamed cached_share, which is added blank: "
         "if so, rename it and delete what was added"

@@ -8,6 +8,7 @@ from typing import Any
 from bad_workbooks.valid import SEEN, Defect, Edit, at, both, coordinate, fill, more
 
 from engine.sheets import MONTH_NAMES
+from engine.units import CURRENCIES
 
 
 def _mix(*shares: tuple[str, str, float]) -> Edit:
@@ -51,7 +52,7 @@ DEFECTS = (
         "a currency that nobody knows",
         fill("Hardware", {"currency": "EURO"}),
         at("Hardware", "currency"),
-        "currency is 'EURO'; allowed is ",
+        f"currency is 'EURO'; allowed is one of {', '.join(CURRENCIES)}. Did you mean EUR? Choose one from the list.",
     ),
     Defect(
         "a rate of nothing",
