@@ -122,7 +122,7 @@ def _key_figures(scenario: Scenario, earlier: Earlier | None, sheet: LiveSheet) 
         elif name == "busy_share":
             change = f"break-even {show(total.value('break_even_utilization', 'Total'), Share)}"
         # Beside a headline of what was billed and invoiced.
-        title += ", modelled" if name == "gross_profit" and is_reconciled(scenario) else ""
+        title += ", modelled" if name in ("gross_profit", "gross_margin") and is_reconciled(scenario) else ""
         figures.append(KeyFigure(title, shown, change, sheet.cell(0, place, 2), tone))
     return tuple(figures)
 

@@ -33,6 +33,7 @@ from engine.report.pages.questions import question_pages
 from engine.report.pages.speed import speed
 from engine.report.profit import profit_and_loss
 from engine.report.published import published
+from engine.report.standing import is_reconciled
 from engine.report.values import Report, Section
 from engine.report.workbook import HEADLINES
 from engine.scenarios import BY_TRAFFIC, MODELLED, TOTAL, Archived, Scenario, with_actuals
@@ -113,14 +114,16 @@ def draft(scenario: Scenario, earlier: Earlier | None, archived: Mapping[date, A
     if asked:
         scenario = answered(scenario, asked)
     scenario = crossed(scenario)
-    title = headline(scenario)
+    title, told = headline(scenario), lead(scenario, earlier, moves)
+    if is_reconciled(scenario):
+        told = f"{told} The figures of this sheet are modelled."
     before = dict(earlier.figures) if earlier else None
     return Draft(
         scenario,
         earlier,
         moves,
         title,
-        workbook.summary(scenario, title, lead(scenario, earlier, moves), before, earlier.name if earlier else ""),
+        workbook.summary(scenario, title, told, before, earlier.name if earlier else ""),
         workbook.costs(scenario, "Cost by configuration"),
         workbook.margins(scenario, "Profit and loss by traffic"),
         profit_and_loss(scenario),
