@@ -204,8 +204,8 @@ def test_next_month(tmp_path: Path) -> None:
         "Needs a person:",
         "Traffic  the figures are those of the old workbook: type those of December 2026",
         "Traffic mixes  the figures are those of the old workbook: type those of December 2026",
-        "Traffic  the sources of 1 row were last looked at more than 90 days before 2026-12-31: J9",
-        "Prices  the sources of 1 row were last looked at more than 90 days before 2026-12-31: H11",
+        "Traffic  the sources of 1 row were last looked at more than 90 days before 2026-12-31: S9",
+        "Prices  the sources of 1 row were last looked at more than 90 days before 2026-12-31: O12",
     ]
     assert EXAMPLE.read_bytes() == before
     kept, now = keeping(EXAMPLE), keeping(tmp_path / "december.xlsx")
@@ -274,7 +274,7 @@ def test_figures_under_a_strange_head_are_not_abandoned(tmp_path: Path) -> None:
         book["Traffic"]["E3"] = None
 
     copy = migrated(edited(tmp_path / "renamed.xlsx", rename), Target(tmp_path / "copy.xlsx"))
-    assert copy.done == ("Traffic!L4  cached_share is added, blank: 0 %",)
+    assert copy.done == ("Traffic!U4  cached_share is added, blank: 0 %",)
     assert copy.needs[0] == (
         "Traffic!E4  'found' may be the renamed cached_share, which is added blank: "
         "if so, rename it and delete what was added"

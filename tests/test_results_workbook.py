@@ -13,12 +13,28 @@ import pytest
 from bad_workbooks.valid import ROWS, TODAY, coordinate
 from openpyxl import load_workbook
 from openpyxl.formula import Tokenizer
+from openpyxl.utils.datetime import to_excel
 from oracles import needs_libreoffice, recalculated_by_libreoffice
 
 from engine.report.checks import TIE_OUT
 from engine.report.live import sheets_of
 from engine.run import report_month
-from engine.scenarios import BY_TRAFFIC, CONFIGURED, LINES, TOTAL, scenario
+from engine.scenarios import (
+    BILLED,
+    BY_CLASS,
+    BY_MODEL,
+    BY_TRAFFIC,
+    CONFIGURED,
+    LEDGER,
+    LINES,
+    OTHER_COST_LINES,
+    PRICE_LISTS,
+    PRICE_ROWS,
+    PROFIT_LINES,
+    TARIFFS,
+    TOTAL,
+    scenario,
+)
 from engine.sheets import BY_NAME, CHANGE_LOG, FIRST_ROW, HEAD_ROW, SHEETS
 from engine.workbook.blank import write_blank
 from engine.workbook.read import READ, read
@@ -32,7 +48,9 @@ EXCEL_2007 = {
 }
 # fmt: on
 MOST_TABLE_COLUMNS = 256
-GRAINS = (LINES, CONFIGURED, BY_TRAFFIC, TOTAL)
+BILLING = (PRICE_ROWS, PRICE_LISTS, BILLED, TARIFFS)
+PROFIT = (LEDGER, OTHER_COST_LINES, PROFIT_LINES, BY_TRAFFIC, BY_MODEL, BY_CLASS, TOTAL)
+GRAINS = (LINES, *BILLING, CONFIGURED, *PROFIT)
 # How far apart two engines may be shown to be; their own sheets hold nothing but such differences.
 NOISE = {TIE_OUT: 1e-9, "Run checks": 1e-9}
 
@@ -103,6 +121,25 @@ def test_the_sheet_itself_finds_no_difference(cached):
         if isinstance(cell.value, int | float)
     ]
     assert len(found) > 5_000 and max(found) < 1e-9
+
+
+def test_the_last_rows_of_profit_and_loss_are_live_sums(live, cached, november):
+    """The sums of its tables are the total's figures, of money and of volumes."""
+    total = scenario(read(NOVEMBER))[TOTAL]
+    sheet, sums = cached["Profit and loss"], 0
+    heads: dict[int, str] = {}
+    quantity_of = {"Net revenue": "revenue", "Accelerator bill": "fleet_cost", "Profit": "profit_after_other_costs"}
+    quantity_of |= {"Prefill": "prefill_month", "Decode": "decode_month", "Served": "served_requests"}
+    for row in sheet.iter_rows(min_row=HEAD_ROW):
+        if row[0].value in ("Model", "Class", "Traffic", "Serves, class", "Cost"):
+            heads = {cell.column: cell.value for cell in row}
+        for cell in row if row[0].value == "Total" else ():
+            quantity = quantity_of.get(heads.get(cell.column, ""))
+            if quantity:
+                assert re.fullmatch(r"=SUM\([A-Z]+\d+:[A-Z]+\d+\)", live["Profit and loss", cell.coordinate])
+                assert cell.value == pytest.approx(total.value(quantity, "Total"), abs=0.005), cell.coordinate
+                sums += 1
+    assert sums == 12
 
 
 # What the file is made of
@@ -275,7 +312,26 @@ CHANGES = (
     ("Settings", "usable_memory_share", "", 0.8),
     ("Traffic", "output_tokens", "Chat", 700),
     ("Traffic", "mean_requests", "Search", 200),
+    ("Settings", "idle", "", "spread"),
+    ("Settings", "target_margin", "", 0.5),
+    ("Settings", "storage_price", "", 0.001),
+    ("Settings", "cache_retention", "", 2),
+    ("Traffic", "batch_share", "Chat", 0.3),
+    ("Traffic", "free_share", "Search", 0.1),
+    ("Traffic", "refund_share", "Moderation", 0.05),
+    ("Traffic mixes", "customer_discount", "Partners", 0.3),
     ("Prices", "output_price", "DeepSeek-V3", 2.5),
+    ("Prices", "long_context_threshold", "DeepSeek-V3", 5000),
+    ("Prices", "long_context_input_multiple", "DeepSeek-V3", 2),
+    ("Prices", "batch_discount", "Llama 3.1 70B", 0.25),
+    ("Prices", "cached_input_price", "Qwen3 32B", None),
+    ("Prices", "valid_until", "gpt-oss-120b", date(2026, 11, 10)),
+    ("Other costs", "amount", "Payment fees", 0.03),
+    ("Other costs", "driver", "Egress and logs", "month"),
+    ("Other costs", "model", "Gateways and observability", "Llama 3.1 70B"),
+    ("Other costs", "traffic", "Support of chat users", None),
+    ("Models", "licence_price", "Mixtral 8x7B", 0.02),
+    ("Models", "revenue_share", "DeepSeek-V3", 0.1),
     ("Hardware", "memory_bandwidth", "H100 SXM", 2500),
     ("Hardware", "one_year_price", "H200 SXM", 4.25),
     ("Models", "window_layers", "Llama 3.1 70B", 40),
@@ -327,6 +383,7 @@ def test_a_changed_input_follows(changed, name):
             assert values[0] == grain.keys[row]
             for quantity, value in zip(heads, values, strict=True):
                 own = grain.at(quantity, row)
+                value = to_excel(value) if isinstance(value, datetime) else value
                 compared += 1
                 if not alike(value, own.item() if hasattr(own, "item") else own):
                     wrong.append((sheet, values[0], quantity, value, own))
