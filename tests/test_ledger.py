@@ -239,6 +239,28 @@ def test_months_of_28_to_31_days(month, days):
     )
 
 
+MATCHED = ("line_bill", "served_requests", "line_tokens", "line_replicas", "net_revenue")
+
+
+@DRAWN
+@given(st.integers(0, 2**32 - 1))
+def test_every_other_cost_is_its_amount_times_its_driver(seed):
+    tables = drawn(seed)
+    month = month_of(tables)
+    ledger, found = month[LEDGER], month[OTHER_COST_LINES]
+    for row in tables["Other costs"]:
+        lines = [
+            key
+            for key in ledger.keys
+            if row["model"] in ("", ledger.value("model", key))
+            and row["traffic"] in ("", ledger.value("traffic", key), ledger.value("traffic_class", key))
+        ]
+        volume = sum(ledger.value(MATCHED[DRIVERS.index(row["driver"])], key) for key in lines)
+        # A month is paid once, whoever serves.
+        times = (volume > 0) if row["driver"] == "month" else volume
+        assert found.value("cost_amount", row["other_cost_line"]) == pytest.approx(row["amount"] * times)
+
+
 def _plain():
     """The example with nothing filled in that a price list, a class or a mix may have besides prices."""
     tables = {}
