@@ -174,8 +174,10 @@ def money(g, m, s):
     bill = (replicas + prefill) * rent * hours
     a_prompt = rent / 3600 * (s.share / rate if s.shared else s.prompt) / prefill_busy
     an_answer = rent / 3600 * ((1 - s.share) / rate) / busy
-    paid = s.fresh * g.input_price + g.cached_tokens * g.cached_input_price
+    paid = s.fresh * (g.input_price + g.cache_write_share * (g.cache_write_price - g.input_price))
+    paid += g.cached_tokens * g.cached_input_price
     paid += g.output_tokens * g.output_price + g.reasoning_tokens * g.reasoning_price
+    paid *= g.collected_share
     revenue = load * paid / 1e6 * 3600 * hours
     seen = g.input_tokens + g.output_tokens
     return {

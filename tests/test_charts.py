@@ -78,6 +78,19 @@ PROFIT = Waterfall(
     from_zero=False,
 )
 
+# The other way round, with subtotals, and below zero in the end.
+DOWNWARDS = Waterfall(
+    "More is spent than collected.",
+    "From list value to profit",
+    ("List value", "Discounts", "Net revenue", "Accelerators", "Gross profit", "Other costs"),
+    (100.0, 80.0, 80.0, -10.0, -10.0, -25.0),
+    "Profit",
+    Number,
+    "",
+    rising=True,
+    standing=(2, 4),
+)
+
 
 def scatter(count: int, spread: float) -> Scatter:
     """So many points whose labels are as long as real ones; a small spread crowds them."""
@@ -157,6 +170,8 @@ ALL: dict[str, Chart] = {
         Milliseconds,
         (Side("step", (28.8, 24.0), Milliseconds),),
     ),
+    "downwards": DOWNWARDS,
+    "downwards to nothing": replace(DOWNWARDS, levels=(0.0,) * 6),
     "pairs": PAIRS,
     "one pair": replace(PAIRS, labels=("Chat",), low=(2.0,), high=(2.0,), sides=()),
     "pairs off the axis": replace(PAIRS, low=(0.0, float("nan"), 3.0, 2000.0)),
@@ -284,3 +299,11 @@ def test_what_cannot_be_read_is_refused_by_name() -> None:
         draw(replace(STACK, segments=(Segment("idle", (-4.0, 1.0, 1.0, 1.0), "idle"),)), brand().colours)
     with pytest.raises(ValueError, match=r"Who is cheaper.*30"):
         draw(scatter(31, 10), brand().colours)
+
+
+def test_a_fall_is_a_loss_where_rising_is_good() -> None:
+    texts = {text for text, _ in words_of(svg_of(DOWNWARDS))}
+    assert texts >= {"100.000", "80.000", "\u221210.000", "\u221225.000"}  # levels
+    assert texts >= {"\u221220.000", "\u221290.000", "\u221215.000"}  # steps
+    falls, rises = (svg_of(replace(DOWNWARDS, rising=rising)) for rising in (True, False))
+    assert falls.count("url(#h") == 3 and "url(#h" not in rises

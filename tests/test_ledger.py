@@ -11,6 +11,11 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from engine.report.answer import headline
+from engine.report.pages.phases import phases
+from engine.report.pages.profit import profit
+from engine.report.profit import profit_and_loss
+from engine.report.values import Paragraph
 from engine.scenarios import (
     BILLED,
     BY_CLASS,
@@ -239,6 +244,28 @@ def test_months_of_28_to_31_days(month, days):
     )
 
 
+MATCHED = ("line_bill", "served_requests", "line_tokens", "line_replicas", "net_revenue")
+
+
+@DRAWN
+@given(st.integers(0, 2**32 - 1))
+def test_every_other_cost_is_its_amount_times_its_driver(seed):
+    tables = drawn(seed)
+    month = month_of(tables)
+    ledger, found = month[LEDGER], month[OTHER_COST_LINES]
+    for row in tables["Other costs"]:
+        lines = [
+            key
+            for key in ledger.keys
+            if row["model"] in ("", ledger.value("model", key))
+            and row["traffic"] in ("", ledger.value("traffic", key), ledger.value("traffic_class", key))
+        ]
+        volume = sum(ledger.value(MATCHED[DRIVERS.index(row["driver"])], key) for key in lines)
+        # A month is paid once, whoever serves.
+        times = (volume > 0) if row["driver"] == "month" else volume
+        assert found.value("cost_amount", row["other_cost_line"]) == pytest.approx(row["amount"] * times)
+
+
 def _plain():
     """The example with nothing filled in that a price list, a class or a mix may have besides prices."""
     tables = {}
@@ -341,3 +368,35 @@ def test_nothing_served_has_no_lines():
     assert len(month[LEDGER].keys) == 0
     assert month[TOTAL].value("revenue", "Total") == 0 and month[TOTAL].value("gross_margin", "Total") is None
     assert month[TOTAL].value("price_verdict", "Total") == "there is no revenue"
+
+
+def _pages(month):
+    """The headlines of a month's pages of money, and the words of their paragraphs."""
+    sheet = profit_and_loss(month)
+    sections = (profit(month, sheet), phases(month, sheet))
+    texts = [block.text for section in sections for block in section.blocks if isinstance(block, Paragraph)]
+    return [section.headline for section in sections], " ".join(texts)
+
+
+def test_headlines_say_what_the_month_left():
+    (left, subsidy), text = _pages(month_of({}))
+    assert left == "Of $1.94m at list prices $1.75m is collected, and $360k is left after all costs"
+    assert subsidy == "Six of ten lines run a phase that others pay for, $114k in all"
+    assert "Qwen3 235B A22B sell below cost" in text
+
+
+def test_a_month_without_revenue_says_so():
+    classes = len(inputs().tables["Traffic"])
+    shares = {name: np.zeros(classes) for name in UNBILLED} | {"free_share": np.ones(classes)}
+    month = month_of(table("Traffic", **shares))
+    assert headline(month) == "November lost $1.31m: nothing that was served brought revenue"
+    (left, subsidy), _ = _pages(month)
+    assert left == "Of $1.94m at list prices $0 is collected, and all costs exceed it by $1.36m"
+    assert subsidy == "Ten of ten lines run a phase that nothing pays for"
+
+
+def test_a_bucket_without_a_price_stands_on_its_page():
+    held = inputs().tables["Prices"].columns
+    code = held["price_list"] == "DeepSeek-V3"
+    _, text = _pages(month_of(table("Prices", output_price=np.where(code, np.nan, held["output_price"]))))
+    assert "Code on 8 H200: output has no price: its tokens are not billed, in 60,963,840\u00a0requests/month." in text

@@ -210,7 +210,7 @@ def test_next_month(tmp_path: Path) -> None:
         *(
             f"{sheet}  the sources of 1 row were last looked at more than 90 days before 2026-12-31: "
             + coordinate(sheet, "checked_on", row)
-            for sheet, row in (("Traffic", 4), ("Prices", 6))
+            for sheet, row in (("Traffic", 4), ("Prices", 7))
         ),
     ]
     assert EXAMPLE.read_bytes() == before

@@ -258,6 +258,9 @@ PLAIN = {
     "cached_input_price": 1,
     "output_price": 1,
     "reasoning_price": 1,
+    "cache_write_price": 1,
+    "cache_write_share": 0,
+    "collected_share": 1,
     "target_user_speed": 0,
 }
 
@@ -371,7 +374,7 @@ def test_cost_scales_with_the_price_of_accelerators(factor):
 
 
 def test_doubling_all_prices_doubles_revenue():
-    prices = ("input_price", "cached_input_price", "output_price", "reasoning_price")
+    prices = ("input_price", "cached_input_price", "cache_write_price", "output_price", "reasoning_price")
     after = with_cells(*(("Prices", name, lambda values: values * 2) for name in prices))
     for grain in (BY_TRAFFIC, TOTAL):
         assert after[grain].values["revenue"] == pytest.approx(2 * november()[grain].values["revenue"])
@@ -381,7 +384,8 @@ def test_doubling_all_prices_doubles_revenue():
 @pytest.mark.parametrize(
     ("price", "tokens"),
     [
-        ("input_price", lambda row: row["input_tokens"] - row["cached_tokens"]),
+        ("input_price", lambda row: (row["input_tokens"] - row["cached_tokens"]) * (1 - row["cache_write_share"])),
+        ("cache_write_price", lambda row: (row["input_tokens"] - row["cached_tokens"]) * row["cache_write_share"]),
         ("cached_input_price", lambda row: row["cached_tokens"]),
         ("output_price", lambda row: row["output_tokens"]),
         ("reasoning_price", lambda row: row["reasoning_tokens"]),
@@ -390,7 +394,7 @@ def test_doubling_all_prices_doubles_revenue():
 def test_each_price_is_paid_for_its_own_tokens(price, tokens):
     before, after = with_columns(), with_columns(**{price: joined()[price] + 1})
     more = after["request_revenue"] - before["request_revenue"]
-    assert more == pytest.approx(tokens(joined()) / 1e6)
+    assert more == pytest.approx(tokens(joined()) * joined()["collected_share"] / 1e6)
 
 
 def test_parts_add_up():
@@ -509,7 +513,8 @@ def test_shares_of_a_total_are_weighted_with_money():
 
 
 def test_without_revenue_there_is_no_margin():
-    columns = with_columns(input_price=0, cached_input_price=0, output_price=0, reasoning_price=0)
+    prices = ("input_price", "cached_input_price", "cache_write_price", "output_price", "reasoning_price")
+    columns = with_columns(**dict.fromkeys(prices, 0))
     fits = columns["fits"] > 0
     assert (columns["revenue"][fits] == 0).all()
     assert np.isnan(columns["gross_margin"][fits]).all() and np.isnan(columns["break_even_utilization"][fits]).all()
@@ -579,7 +584,9 @@ def test_a_configuration_reads_the_rows_it_names():
             assert grain[name][row] == hardware[name]
         for name in ("layers", "kv_heads", "head_dim", "total_parameters", "active_parameters", "maximum_context"):
             assert grain[name][row] == model[name]
-        for name in ("input_price", "cached_input_price", "output_price", "reasoning_price"):
+        # A list whose prices change within the month is tested with the ledger.
+        once = sum(tables["Prices"].columns["price_list"] == configuration["price_list"]) == 1
+        for name in ("input_price", "cached_input_price", "output_price", "reasoning_price") if once else ():
             assert grain[name][row] == prices[name]
         for name in ("weight_bits", "kv_bits", "mixture_dense_bits"):
             assert grain[name][row] == precision[name]

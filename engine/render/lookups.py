@@ -103,6 +103,8 @@ class Lookups:
                 return f'IF({self._looked(word_in)}="{word}",{self._looked(amount)},0)'
             case DayOf(looked, instead):
                 return f'IF({self._looked(looked)}="",{instead},{self._looked(looked)})'
+            case Paired(sheet=sheet) if not len(self.scenario.inputs.tables[sheet.name]):
+                return "0"  # A sheet without rows is no table in the file.
             case Paired(sheet, column, by):
                 keys = zip((f"{sheet.table}[{key.name}]" for key in sheet.keys), map(self._here, by), strict=True)
                 return f"SUMIFS({sheet.table}[{column.name}],{','.join(part for pair in keys for part in pair)})"

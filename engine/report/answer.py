@@ -50,10 +50,12 @@ def headline(scenario: Scenario) -> str:
     total, by_traffic = scenario[TOTAL], scenario[BY_TRAFFIC]
     profit, margin = total.value("gross_profit", "Total"), total.value("gross_margin", "Total")
     month = f"{scenario.inputs.settings['report_month']:%B}"
-    if profit is None or margin is None:
+    if not len(by_traffic.keys):
         return f"{month}: no configuration serves any requests"
     if is_reconciled(scenario):
         return _actual_headline(scenario, month)
+    if margin is None:
+        return f"{month} lost {brief_money(-profit)}: nothing that was served brought revenue"
     worst = min(by_traffic.keys, key=lambda key: by_traffic.value("gross_profit", key))
     loss = by_traffic.value("gross_profit", worst)
     gave = f"; {worst} gave {brief_money(-loss)} of it away" if loss < 0 < profit else ""
@@ -79,10 +81,8 @@ def lead(scenario: Scenario, earlier: Earlier | None, moves: Sequence[Move]) -> 
         change = "No earlier month is in the archive, so there is no change to show."
     else:
         profit = total.value("gross_profit", "Total") - earlier.figures["gross_profit"]
-        margin = total.value("gross_margin", "Total") - earlier.figures["gross_margin"]
         verb = "rose" if profit >= 0 else "fell"
-        held = points(margin) in (points(0.0), points(-0.0))
-        moved = f"{brief_money(abs(profit))} and the margin {'held' if held else f'moved {points(margin)}'}"
+        moved = f"{brief_money(abs(profit))}{_margin_moved(total.value('gross_margin', 'Total'), earlier)}"
         change = f"Gross profit {verb} by {moved} on {earlier.name}."
     total_number = len(by_traffic.keys)
     loss = f"{some_of(len(losing), total_number, 'traffic')} {does(losing or [''], 'lose')} money."
@@ -94,6 +94,15 @@ def lead(scenario: Scenario, earlier: Earlier | None, moves: Sequence[Move]) -> 
         return change
     bill = f"Of the bill, {show(idle, Share)} ({brief_money(idle_cost)}) paid for capacity that served nobody."
     return " ".join(part for part in (change, loss, _broken_promise(scenario), bill) if part)
+
+
+def _margin_moved(margin: float | None, earlier: Earlier) -> str:
+    """How the margin moved; nothing where one of the months has no revenue."""
+    if margin is None or "gross_margin" not in earlier.figures:
+        return ""
+    by = margin - earlier.figures["gross_margin"]
+    held = points(by) in (points(0.0), points(-0.0))
+    return f" and the margin {'held' if held else f'moved {points(by)}'}"
 
 
 def _broken_promise(scenario: Scenario) -> str:

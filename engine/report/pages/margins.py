@@ -30,7 +30,8 @@ def margins(scenario: Scenario, sheet: LiveSheet) -> Section:
     keys = every[:MOST_COLUMNS]
     profit = {key: by_traffic.value("gross_profit", key) for key in every}
     earn, lose = sum(p for p in profit.values() if p > 0), sum(p for p in profit.values() if p < 0)
-    hopeless = [key for key in every if (by_traffic.value("break_even_utilization", key) or 0) > 1]
+    loads = {key: by_traffic.value("break_even_utilization", key) for key in every}
+    hopeless = [key for key, load in loads.items() if load is None or load > 1]
     losing = [key for key in every if profit[key] < 0]
     if lose < 0:
         lost = f"{listed(losing)} {does(losing, 'lose')} {brief_money(-lose)}"

@@ -49,19 +49,25 @@ def phases(scenario: Scenario, sheet: LiveSheet) -> Section:
     ledger, total = scenario[LEDGER], scenario[TOTAL]
     money = money_scale(total.value("fleet_cost", "Total"))
     every = sorted((str(key) for key in ledger.keys), key=lambda key: -ledger.value("line_bill", key))
-    paid_for = [key for key in every if ledger.value("cross_subsidy", key) > 0]
-    headline = (
-        f"{some_of(len(paid_for), len(every), 'line')} {does(paid_for, 'run')} a phase that others pay for, "
-        f"{brief_money(total.value('cross_subsidy', 'Total'))} in all"
-        if paid_for
-        else "Prompts, cache and answers pay their own way wherever something is served"
-    )
+    headline = _finding(ledger, total, every)
     blocks = (
         _contributions(ledger, every, money, sheet),
         _by_bucket(ledger, total, every, money, sheet),
         *_unbilled(scenario, every, money, sheet),
     )
     return Section("Price and cost by phase", headline, blocks)
+
+
+def _finding(ledger: Grain, total: Grain, every: list[str]) -> str:
+    paid_for = [key for key in every if ledger.value("cross_subsidy", key) > 0]
+    losing = [key for key in every if ledger.value("cross_subsidy_reason", key)]
+    if paid_for:
+        subsidy = brief_money(total.value("cross_subsidy", "Total"))
+        lines = some_of(len(paid_for), len(every), "line")
+        return f"{lines} {does(paid_for, 'run')} a phase that others pay for, {subsidy} in all"
+    if losing:
+        return f"{some_of(len(losing), len(every), 'line')} {does(losing, 'run')} a phase that nothing pays for"
+    return "Prompts, cache and answers pay their own way wherever something is served"
 
 
 def _name(ledger: Grain, key: str) -> str:
