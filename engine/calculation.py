@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from graphlib import TopologicalSorter
 from typing import Any
 
@@ -18,8 +19,14 @@ def in_order(formulas: Mapping[str, Formula]) -> list[str]:
 
     Errors: graphlib.CycleError where formulas need each other.
     """
-    graph = {name: [q for q in needs(f) if q in formulas] for name, f in formulas.items()}
-    return list(TopologicalSorter(graph).static_order())
+    return list(_in_order(tuple(formulas.items())))
+
+
+@cache  # the same few groups of formulas are put in order again and again
+def _in_order(formulas: tuple[tuple[str, Formula], ...]) -> tuple[str, ...]:
+    names = {name for name, _ in formulas}
+    graph = {name: [q for q in needs(formula) if q in names] for name, formula in formulas}
+    return tuple(TopologicalSorter(graph).static_order())
 
 
 def calculate(columns: Mapping[str, Any], formulas: Mapping[str, Formula] = FORMULAS) -> Columns:

@@ -213,6 +213,7 @@ class Lookups:
         table = LOAD_PROFILES.table
         weekday, weekend = (
             f"SUMIFS({table}[{column}],{table}[load_profile],{profile},{table}[hour],{hour})"
+            f"/SUMIFS({table}[{column}],{table}[load_profile],{profile})"
             for column in ("weekday_share", "weekend_share")
         )
         listed = f"IF({is_weekend}>0,{weekend},{weekday})"

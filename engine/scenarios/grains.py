@@ -139,11 +139,16 @@ def working_days(inputs: Inputs) -> float:
 
 def _hour_shares(inputs: Inputs, profiles: Any, hours: Any, is_weekend: Any, is_every_day: Any) -> Any:
     table = inputs.tables[LOAD_PROFILES.name]
-    shares = {(row["load_profile"], row["hour"]): (row["weekday_share"], row["weekend_share"]) for row in table}
+    shares: dict[tuple[str, bool], dict[float, float]] = {}
+    for row in table:
+        for column, weekend in (("weekday_share", False), ("weekend_share", True)):
+            shares.setdefault((row["load_profile"], weekend), {})[row["hour"]] = row[column]
+    # Typed shares add up to the day but for their last digit; requests must do so exactly.
+    parts = {kind: {hour: share / sum(of.values()) for hour, share in of.items()} for kind, of in shares.items()}
     even = 1 / HOURS_OF_THE_DAY
     return np.array(
         [
-            even if every or not profile else shares.get((profile, hour), (0.0, 0.0))[int(weekend)]
+            even if every or not profile else parts[profile, bool(weekend)].get(hour, 0.0)
             for profile, hour, weekend, every in zip(profiles, hours, is_weekend, is_every_day, strict=True)
         ]
     )
