@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bad_workbooks.valid import ROWS, Defect, Edit, both, coordinate, fill, more, put
 from openpyxl import Workbook
+from openpyxl.utils import get_column_letter
 
-from engine.sheets import HEAD_ROW
+from engine.sheets import BY_NAME, HEAD_ROW
 
 
 def _head(sheet: str, column: str) -> str:
@@ -13,6 +14,7 @@ def _head(sheet: str, column: str) -> str:
 
 
 HEAD = _head("Hardware", "memory_bandwidth")
+
 
 def _merge(sheet: str, cells: str) -> Edit:
     def edit(book: Workbook) -> None:
@@ -37,6 +39,9 @@ def _remove(sheet: str) -> Edit:
 
     return edit
 
+
+# Columns beside those of the sheet, where an analyst may have put one of them.
+FURTHER, FARTHER = (get_column_letter(len(BY_NAME["Hardware"].columns) + place) for place in (1, 2))
 
 DEFECTS = (
     Defect(
@@ -72,9 +77,14 @@ DEFECTS = (
     ),
     Defect(
         "a column moved and renamed",
-        both(put("Hardware", HEAD, None), put("Hardware", "T4", "our speed"), put("Hardware", "S4", "ours")),
+        both(
+            put("Hardware", HEAD, None),
+            put("Hardware", f"{FARTHER}4", "our speed"),
+            put("Hardware", f"{FURTHER}4", "ours"),
+        ),
         "Hardware!A4",
-        "the column memory_bandwidth is missing; one of these may be it: 'ours' (S4), 'our speed' (T4). "
+        "the column memory_bandwidth is missing; one of these may be it: "
+        f"'ours' ({FURTHER}4), 'our speed' ({FARTHER}4). "
         "Rename the right one to memory_bandwidth, or add that as a head in this row; the columns may stand in any "
         "order.",
     ),
@@ -82,12 +92,13 @@ DEFECTS = (
         "a column moved and renamed under its unit",
         both(
             put("Hardware", HEAD, None),
-            put("Hardware", "S4", "ours"),
-            put("Hardware", "T4", "our speed"),
-            put("Hardware", "T3", "GB/s"),
+            put("Hardware", f"{FURTHER}4", "ours"),
+            put("Hardware", f"{FARTHER}4", "our speed"),
+            put("Hardware", f"{FARTHER}3", "GB/s"),
         ),
-        "Hardware!T4",
-        "the column memory_bandwidth is missing; one of these may be it: 'our speed' (T4), 'ours' (S4). "
+        f"Hardware!{FARTHER}4",
+        "the column memory_bandwidth is missing; one of these may be it: "
+        f"'our speed' ({FARTHER}4), 'ours' ({FURTHER}4). "
         "Rename the right one to memory_bandwidth, or add that as a head in this row; the columns may stand in any "
         "order.",
     ),
