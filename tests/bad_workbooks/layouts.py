@@ -83,7 +83,8 @@ DEFECTS = (
             put("Hardware", f"{FURTHER}4", "ours"),
         ),
         "Hardware!A4",
-        f"the column memory_bandwidth is missing; one of these may be it: 'ours' ({FURTHER}4), 'our speed' ({FARTHER}4). "
+        "the column memory_bandwidth is missing; one of these may be it: "
+        f"'ours' ({FURTHER}4), 'our speed' ({FARTHER}4). "
         "Rename the right one to memory_bandwidth, or add that as a head in this row; the columns may stand in any "
         "order.",
     ),
@@ -96,7 +97,8 @@ DEFECTS = (
             put("Hardware", f"{FARTHER}3", "GB/s"),
         ),
         f"Hardware!{FARTHER}4",
-        f"the column memory_bandwidth is missing; one of these may be it: 'our speed' ({FARTHER}4), 'ours' ({FURTHER}4). "
+        "the column memory_bandwidth is missing; one of these may be it: "
+        f"'our speed' ({FARTHER}4), 'ours' ({FURTHER}4). "
         "Rename the right one to memory_bandwidth, or add that as a head in this row; the columns may stand in any "
         "order.",
     ),
