@@ -185,8 +185,8 @@ def _verdict(scenario: Scenario, key: str) -> Figure | str:
     grain = scenario[MODEL_OUTLOOK]
     verdict, ahead = str(grain.value("earning_verdict", key)), grain.value("stopping_month", key)
     if ahead is None:
-        return verdict if grain.value("last_earning_months", key) else Figure(verdict, tone="bad")
-    return Figure(f"stops in {month_of(scenario, ahead):%b %Y}", tone="bad")
+        return verdict if grain.value("last_earning_months", key) else Figure(verdict, Text, tone="bad")
+    return Figure(f"stops in {month_of(scenario, ahead):%b %Y}", Text, tone="bad")
 
 
 def _rests_on(scenario: Scenario, sheet: LiveSheet) -> Section:
