@@ -115,6 +115,7 @@ Month = Annotated[Any, Unit("", "", kind="month")]
 
 Count = Annotated[Any, Unit("", "")]
 Number = Annotated[Any, Unit("", "", 3)]
+Amount = Annotated[Any, Unit("", "", 6)]  # of money, for each of a driver that the row names
 Share = Annotated[Any, Unit("", "", 1, "share")]
 Days = Annotated[Any, Unit("days", "day", 1)]
 Years = Annotated[Any, Unit("years", "year", 2)]
