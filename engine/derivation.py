@@ -117,15 +117,14 @@ def _input_cell(scenario: Scenario, grain: Grain, source: Source, row: int) -> s
             table, names = inputs.tables[sheet.name], zip(sheet.keys, by, strict=True)
             own = [(key.name, grain.at(name, row)) for key, name in names]
             found = next((each for each in table if all(each[key] == value for key, value in own)), None)
-            return found.cell(column.name) if found else ""
-        case Looked(sheet, column, by, placed) if placed:
-            return Row(inputs.tables[sheet.name], int(grain.at(by, row)) - 1).cell(column.name)
+            return found.cell(column.name) if found else f"(no such row on {sheet.name})"
         case Chosen(choice, by, named):
             sheet = BY_NAME[choice.sheet]
             column = sheet.column(choice.columns[str(grain.at(by, row))])
             return _input_cell(scenario, grain, Looked(sheet, column, named), row)
-        case Looked(sheet, column, by):
-            found = inputs.tables[sheet.name].find(str(grain.at(by, row)))
+        case Looked(sheet, column, by, placed):
+            table, here = inputs.tables[sheet.name], grain.at(by, row)
+            found = Row(table, int(here) - 1) if placed else table.find(str(here))
             assert found is not None  # the reader has resolved every name
             cell = found.cell(column.name)
             if not found.is_blank(column.name):

@@ -12,6 +12,7 @@ from typing import Any
 
 from engine.units import (
     CURRENCIES,
+    Amount,
     Billions,
     Bits,
     BytesPerToken,
@@ -528,7 +529,7 @@ OTHER_COSTS = Sheet(
     "One row per cost of serving beside the accelerators, with what drives it.",
     (
         Column("other_cost_line", Text, "Name of the cost: hosts, storage, egress, support, payment fees.", key=True),
-        Column("amount", Number, "Dollars for each of its driver; of revenue a share, such as 0.029.", at_least=0, at_most=1e9),
+        Column("amount", Amount, "Dollars for each of its driver; of revenue a share, such as 0.029.", at_least=0, at_most=1e9),
         Column("driver", Text, "What the amount is multiplied by. A month's amount falls on requests as the bill does.", choices=DRIVERS),
         Column("model", Text, "Model that it belongs to.", blank="all", default="", refers_to=("Models",)),
         Column("traffic", Text, "Class or mix that it belongs to.", blank="all", default="", refers_to=("Traffic", "Traffic mixes")),

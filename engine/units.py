@@ -168,6 +168,7 @@ Count = Annotated[Any, Unit("", "")]
 Number = Annotated[Any, Unit("", "", 3)]
 # A figure of whatever unit, with the decimals that the smallest of them needs.
 AnyFigure = Annotated[Any, Unit("", "figure", 9)]
+Amount = Annotated[Any, Unit("", "", 6)]  # of money, for each of a driver that the row names
 Share = Annotated[Any, Unit("", "", 1, "share")]
 Days = Annotated[Any, Unit("days", "day", 1)]
 Years = Annotated[Any, Unit("years", "year", 2)]

@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from engine import __version__, archive
 from engine.__main__ import FAILED_CHECK, INVALID, app
 from engine.derivation import UnknownNameError, derive
-from engine.formulas import FORMULAS
+from engine.formulas import BUCKET_PRICES, FORMULAS
 from engine.run import report_month
 from engine.sheets import BY_NAME, CHOICES, FIRST_ROW, HEAD_ROW, SETTINGS
 from engine.units import DollarsPerMonth, show
@@ -436,7 +436,8 @@ def test_a_blank_workbook_misses_only_rows(tmp_path):
 INPUT = re.compile(r"^\s*(?P<label>.+?) = (?P<value>.+?)   (?P<place>'?[A-Z][\w ]*'?![A-Z]+\d+)(?P<more>.*)$")
 CHOSEN = {choice.quantity: set(choice.columns.values()) for choice in CHOICES}
 RENAMED = {**CHOSEN, "served_share": {"requests_share"}, "serves": {"requests_share"}, "has_demand": {"mean_requests"}}
-RENAMED["days_in_month"] = {"report_month"}
+RENAMED |= {"days_in_month": {"report_month"}, "month_start": {"report_month"}}
+RENAMED |= {f"{kind}_{price}": {price} for price in BUCKET_PRICES for kind in ("row", "has_row")}
 
 
 def head_of(book, place):

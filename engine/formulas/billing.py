@@ -14,7 +14,6 @@ from engine.units import (
     DollarsPerMillionTokens,
     DollarsPerMonth,
     DollarsPerRequest,
-    DollarsPerSecond,
     Flag,
     MillionTokensPerMonth,
     Number,
@@ -23,7 +22,6 @@ from engine.units import (
     Share,
     Text,
     TokensPerRequest,
-    TokensPerSecond,
 )
 
 A_DAY = Constant(1, "day/month")
@@ -50,54 +48,6 @@ def rate_warning(rate_date, month_start, days_in_month) -> Text:
     return np.where(
         rate_date >= month_start + days_in_month / A_DAY, "the exchange rate is from after the month", early
     )
-
-
-def price_part(row_price, valid_share) -> DollarsPerMillionTokens:
-    """What one row of a price list adds to a price of the month: the mean over its days; none is 0.
-
-    Source: definition.
-    """
-    return row_price * valid_share
-
-
-def priced_share(has_row_price, valid_share) -> Share:
-    """Share of the month on which a row of a price list has a price for a bucket.
-
-    Source: definition.
-    """
-    return has_row_price * valid_share
-
-
-def term_part(row_term, valid_share) -> Number:
-    """What one row of a price list adds to a discount or multiple of the month.
-
-    Source: definition.
-    """
-    return row_term * valid_share
-
-
-def valid_threshold(long_context_threshold, valid_share) -> TokensPerRequest:
-    """The threshold of a row that holds in the month.
-
-    Source: definition.
-    """
-    return np.where(valid_share > 0, long_context_threshold, 0)
-
-
-def month_multiple(multiple_parts, covered_share) -> Number:
-    """A multiple of the month: the mean over the days with a price list; 1 where there are none.
-
-    Source: definition.
-    """
-    return np.where(covered_share > 0, multiple_parts / covered_share, 1)
-
-
-def month_discount(discount_parts, covered_share) -> Share:
-    """A discount of the month: the mean over the days with a price list.
-
-    Source: definition.
-    """
-    return np.where(covered_share > 0, discount_parts / covered_share, 0)
 
 
 def is_long_context(input_tokens, list_threshold) -> Flag:
@@ -251,57 +201,6 @@ def net_request_revenue(request_list, paid_share, billed_share, credit_share, re
     Source: definition.
     """
     return request_list * paid_share * billed_share * (1 - credit_share - refund_share)
-
-
-# Classes of a traffic under one price list, weighted with their requests
-
-
-def weighted_list(class_weight, plain_request_list) -> DollarsPerSecond:
-    """List value of a class's requests, before tiers.
-
-    Source: definition.
-    """
-    return class_weight * plain_request_list
-
-
-def weighted_net(class_weight, net_request_revenue) -> DollarsPerSecond:
-    """Net revenue of a class's requests.
-
-    Source: definition.
-    """
-    return class_weight * net_request_revenue
-
-
-def weighted_fresh(class_weight, fresh_input_tokens) -> TokensPerSecond:
-    """Fresh input of a class.
-
-    Source: definition.
-    """
-    return class_weight * fresh_input_tokens
-
-
-def weighted_written(class_weight, cache_write_tokens) -> TokensPerSecond:
-    """Fresh input of a class that is billed as written to the cache.
-
-    Source: definition.
-    """
-    return class_weight * cache_write_tokens
-
-
-def tariff_collected_share(traffic_net, traffic_list) -> Share:
-    """Share of the plain list value that a traffic brings; above 1 where its long prompts cost a multiple.
-
-    Source: definition.
-    """
-    return np.where(traffic_list > 0, traffic_net / traffic_list, 1)
-
-
-def tariff_write_share(traffic_written, traffic_fresh) -> Share:
-    """Share of a traffic's fresh input that is billed as written to the cache.
-
-    Source: definition.
-    """
-    return np.where(traffic_fresh > 0, traffic_written / traffic_fresh, 0)
 
 
 # The month

@@ -11,6 +11,7 @@ from engine.formulas import (
     forward,
     ownership,
     phases,
+    price_lists,
     profit,
 )
 from engine.formulas.groups.configuration import TOTAL_FORMULAS, group
@@ -171,9 +172,8 @@ _MULTIPLES = {f"long_context_{side}_multiple": f"list_{side}_multiple" for side 
 _DISCOUNTS = {f"{tier}_discount": f"list_{tier}_discount" for tier in ("batch", "off_peak")}
 LIST_TERMS = {**_MULTIPLES, **_DISCOUNTS}
 
-_BILLING = formulas_of(billing)
+_BILLING, _LISTS = formulas_of(billing), formulas_of(price_lists)
 _OF_ROWS = ("price_part", "priced_share", "term_part", "valid_threshold")
-_OF_LISTS = ("month_multiple", "month_discount")
 _OF_TARIFFS = ("tariff_collected_share", "tariff_write_share")
 _OF_CURRENCY = ("converted_price", "rate_warning")
 _OF_REQUESTS = [
@@ -190,11 +190,8 @@ _OF_REQUESTS = [
     "unpriced_warning",
     "billed_share",
     "net_request_revenue",
-    "weighted_list",
-    "weighted_net",
-    "weighted_fresh",
-    "weighted_written",
 ]
+_WEIGHTED = ("weighted_list", "weighted_net", "weighted_fresh", "weighted_written")
 
 # A row of the sheet Prices within the month, and all rows of a price list together.
 PRICE_ROW_FORMULAS: Formulas = {
@@ -207,7 +204,7 @@ PRICE_ROW_FORMULAS: Formulas = {
         contract_share="valid_share",
     ),
     **instances(
-        {name: _BILLING[name] for name in _OF_ROWS},
+        {name: _LISTS[name] for name in _OF_ROWS},
         "price_part",
         *({"price_part": f"{price}_part", "row_price": f"row_{price}"} for price in BUCKET_PRICES),
     ),
@@ -221,13 +218,13 @@ PRICE_ROW_FORMULAS = lines(
 PRICE_ROW_FORMULAS = lines(PRICE_ROW_FORMULAS, "term_part", "row_term", {f"{term}_part": term for term in LIST_TERMS})
 PRICE_LIST_FORMULAS: Formulas = {
     **lines(
-        {"month_multiple": _BILLING["month_multiple"]},
+        {"month_multiple": _LISTS["month_multiple"]},
         "month_multiple",
         "multiple_parts",
         {mean: f"{term}_parts" for term, mean in _MULTIPLES.items()},
     ),
     **lines(
-        {"month_discount": _BILLING["month_discount"]},
+        {"month_discount": _LISTS["month_discount"]},
         "month_discount",
         "discount_parts",
         {mean: f"{term}_parts" for term, mean in _DISCOUNTS.items()},
@@ -236,7 +233,7 @@ PRICE_LIST_FORMULAS: Formulas = {
 
 # A request of a class under a price list; what a traffic pays under it; and the month of a class on a configuration.
 BILLED_FORMULAS: Formulas = group("plain_request_list") | instances(
-    {name: _BILLING[name] for name in _OF_REQUESTS},
+    {name: _BILLING[name] for name in _OF_REQUESTS} | {name: _LISTS[name] for name in _WEIGHTED},
     "bucket_list",
     *(
         {
@@ -249,10 +246,8 @@ BILLED_FORMULAS: Formulas = group("plain_request_list") | instances(
         for bucket, (tokens, price, side) in _BUCKETS.items()
     ),
 )
-TARIFF_FORMULAS: Formulas = {name: _BILLING[name] for name in _OF_TARIFFS}
-_OF_MONTH = [
-    name for name in _BILLING if name not in (*_OF_ROWS, *_OF_LISTS, *_OF_TARIFFS, *_OF_CURRENCY, *_OF_REQUESTS)
-]
+TARIFF_FORMULAS: Formulas = {name: _LISTS[name] for name in _OF_TARIFFS}
+_OF_MONTH = [name for name in _BILLING if name not in (*_OF_CURRENCY, *_OF_REQUESTS)]
 _LEDGER: Formulas = lines(
     {name: _BILLING[name] for name in _OF_MONTH},
     "bucket_revenue",
