@@ -29,8 +29,8 @@ NOVEMBER = Path(__file__).parents[1] / "inputs" / "example.xlsx"
 # fmt: off
 EXCEL_2007 = {
     "ABS", "AND", "COUNT", "COUNTIF", "DATE", "DAY", "EXP", "IF", "IFERROR", "INDEX", "INT", "LN", "LOG", "MATCH",
-    "MAX", "MIN", "MONTH", "N", "NETWORKDAYS", "NORMSDIST", "OR", "POISSON", "ROUND", "ROWS", "SIGN", "SQRT", "SUM", "SUMIFS",
-    "SUMPRODUCT", "YEAR",
+    "MAX", "MIN", "MONTH", "N", "NETWORKDAYS", "NORMSDIST", "OR", "POISSON", "ROUND", "ROWS", "SIGN", "SQRT", "SUM",
+    "SUMIFS", "SUMPRODUCT", "YEAR",
 }
 # fmt: on
 MOST_TABLE_COLUMNS = 256
