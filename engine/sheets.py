@@ -187,6 +187,8 @@ SETTINGS = Sheet(
         Column("valley_limit", Share, "Load up to which batch work may fill the hours with room.", default=0.85, at_least=0.05, at_most=1),
         Column("start_time", Seconds, "Time from ordering an accelerator to its first request: booting and loading the weights; an assumption.", default=300, at_least=0, at_most=86400),
         Column("start_target", Seconds, "Longest that a request may wait for a cold start, where a pool may be emptied.", default=60, at_least=0, at_most=86400),
+        Column("promised_spending", DollarsPerMonth, "Rent beside all contracts that was promised to providers for a month, and is paid used or not (take or pay).", default=0, at_least=0, at_most=1e12),
+        Column("prepaid_balance", DollarsPerMonth, "What was paid to providers before the month, and its rent is taken from.", default=0, at_least=0, at_most=1e12),
         Column("interruption_reserve", Share, "Accelerators that stand by for those on spot terms that are taken away, as a share of them; an assumption.", default=0.1, at_least=0, at_most=1),
         Column(
             "staleness_limit",

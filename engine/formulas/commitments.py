@@ -16,11 +16,14 @@ from engine.units import (
     DollarsPerHour,
     DollarsPerMonth,
     HoursPerDay,
+    HoursPerMonth,
     Share,
     Text,
+    Years,
 )
 
 A_DAY = Constant(1, "day/month")
+YEARS_OF_A_DAY = Constant(1 / 365.25, "year")
 
 
 # A contract, or a price list, within the month
@@ -80,12 +83,105 @@ def contract_hour_cost(accelerators_in_force, contract_price) -> DollarsPerHour:
     return accelerators_in_force * contract_price
 
 
+def part_hours(weekdays, weekend_days) -> HoursPerMonth:
+    """Hours of a part of the month.
+
+    Source: definition.
+    """
+    return (weekdays + weekend_days) * HOURS_PER_DAY
+
+
+def contract_age(contract_start, month_start) -> Years:
+    """How long a contract has been in force when the month begins.
+
+    Source: definition.
+    """
+    return np.maximum(0, month_start - contract_start) * YEARS_OF_A_DAY
+
+
+def running_price(is_owned, owned_cost, owned_capital_cost, contract_price) -> DollarsPerHour:
+    """What is still paid for an owned accelerator in an hour: all but its capital; of a reserved one its price.
+
+    Source: definition; where Hardware has no purchase price, the contract's own.
+    """
+    known = np.logical_and(is_owned > 0, owned_cost > 0)
+    return np.where(known, owned_cost - owned_capital_cost, contract_price)
+
+
+def booked_price(is_owned, booked_cost, running_price, contract_age, service_life, contract_price) -> DollarsPerHour:
+    """What the books charge for it: depreciation in equal parts as long as it lives, and what is still paid.
+
+    Source: definition; of a reserved accelerator, or without a purchase price, the contract's price.
+    """
+    aged = np.where(contract_age < service_life, booked_cost, running_price)
+    return np.where(np.logical_and(is_owned > 0, booked_cost > 0), aged, contract_price)
+
+
+def booked_hour_cost(accelerators_in_force, booked_price) -> DollarsPerHour:
+    """A contract in the books, for an hour.
+
+    Source: definition.
+    """
+    return accelerators_in_force * booked_price
+
+
+def running_hour_cost(accelerators_in_force, running_price) -> DollarsPerHour:
+    """What is still paid for a contract, for an hour.
+
+    Source: definition.
+    """
+    return accelerators_in_force * running_price
+
+
 def held_price(held_hour_cost, held_accelerators) -> DollarsPerHour:
     """What one of several contracts' accelerators costs an hour, on average; nothing where there is none.
 
     Source: definition.
     """
     return np.where(held_accelerators > 0, held_hour_cost / held_accelerators, 0)
+
+
+# The month in the books, and what is paid in it
+
+
+def used_spending(rented_bill, interruption_bill, transition_bill) -> DollarsPerMonth:
+    """What is rented beside all contracts: the use that promises and prepaid balances are for.
+
+    Source: definition.
+    """
+    return rented_bill + interruption_bill + transition_bill
+
+
+def booked_bill(fleet_cost, contract_bill, booked_contract_bill, take_or_pay_shortfall) -> DollarsPerMonth:
+    """The month's accelerators as the books have them: owned ones without interest, and promises that were not used.
+
+    Source: definition.
+    """
+    return fleet_cost - contract_bill + booked_contract_bill + take_or_pay_shortfall
+
+
+def booked_profit(revenue, booked_bill) -> DollarsPerMonth:
+    """Revenue less the bill in the books.
+
+    Source: definition.
+    """
+    return revenue - booked_bill
+
+
+def booked_margin(booked_profit, revenue) -> Share:
+    """The same as a share of revenue.
+
+    Source: definition.
+    """
+    return np.where(revenue > 0, booked_profit / revenue, NOT_AVAILABLE)
+
+
+def payments(fleet_cost, contract_bill, running_contract_bill, take_or_pay_shortfall, prepaid_use) -> DollarsPerMonth:
+    """What is paid for accelerators in the month: nothing for what was bought or prepaid before.
+
+    Source: definition.
+    """
+    return fleet_cost - contract_bill + running_contract_bill + take_or_pay_shortfall - prepaid_use
 
 
 # Spending that was promised

@@ -65,6 +65,7 @@ PURPOSES = {
     "Slices": "On which terms each further part of that need costs least. Live.",
     "Load of the day": "Accelerators that are busy and that run in each hour, all fleets together. Live.",
     "Bills": "How each hour’s accelerators are paid for, and what each part was for. Live.",
+    "Month in the books": "The month\u2019s bill beside depreciation, promises and payments. Live.",
     "Fleets": "The month’s bill of each configuration that serves, in lines that add up to it. Live.",
     "Price rows": "Rows of Prices, each with its days in the month. Live.",
     "Price lists": "Prices and terms of the month, one row per price list. Live.",

@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.report.live import LiveRow, LiveSheet, LiveTable, as_text, live
 from engine.report.values import Head
-from engine.scenarios import CONTRACTS, FLEETS, SLICES, TOTAL, Grain, Scenario
+from engine.scenarios import CONTRACTS, FLEETS, MONTH_BOOKS, SLICES, TOTAL, Grain, Scenario
 from engine.units import (
     Count,
     DollarsPerHour,
@@ -54,6 +54,17 @@ HELD: Columns = (
     ("An hour each", "contract_price", DollarsPerHour),
     ("An hour", "contract_hour_cost", DollarsPerHour),
 )
+BOOKED: tuple[tuple[str, str, str, str], ...] = (
+    ("As it costs", "fleet_cost", "gross_profit", "gross_margin"),
+    ("In the books", "booked_bill", "booked_profit", "booked_margin"),
+)
+PAYMENTS: Columns = (
+    ("Promised and not used", "take_or_pay_shortfall", DollarsPerMonth),
+    ("Taken from what was prepaid", "prepaid_use", DollarsPerMonth),
+    ("Prepaid and left", "prepaid_left", DollarsPerMonth),
+    ("Paid in the month", "payments", DollarsPerMonth),
+)
+BOOKS_TABLE = "In the books, and paid"
 PURPOSE, PAID, LOADED, SLICE = "What it was for", "How it was paid", "At actual and at full load", "Further contracts"
 CONTRACT = "Contracts in force"
 
@@ -70,10 +81,30 @@ def bill(scenario: Scenario) -> LiveSheet | None:
     ]
     if CONTRACTS in scenario.grains:
         tables.append(_table(CONTRACT, scenario[CONTRACTS], HELD))
+    if MONTH_BOOKS in scenario.grains:
+        tables.append(_books(scenario))
     if SLICES in scenario.grains:
         tables.append(_table(SLICE, scenario[SLICES], SLICED))
     sentence = "Useful is what requests kept busy, at the cheapest terms first; all lines add up to the bill."
     return LiveSheet("Bill", "The bill, line by line", sentence, tuple(tables), landscape=True)
+
+
+def _books(scenario: Scenario) -> LiveTable:
+    """The month as it costs, as the books have it, and what of it is paid."""
+    books, total = scenario[MONTH_BOOKS], scenario[TOTAL]
+    money = unit_of(DollarsPerMonth).symbol
+    heads = (
+        Head("View"),
+        Head("Bill", DollarsPerMonth, money),
+        Head("Gross profit", DollarsPerMonth, money),
+        Head("Gross margin", Share, "%"),
+    )
+    views = tuple(
+        LiveRow((as_text(name), *(live(of, quantity, "Total") for quantity in quantities)))
+        for (name, *quantities), of in zip(BOOKED, (total, books), strict=True)
+    )
+    paid = tuple(LiveRow((as_text(name), live(books, quantity, "Total"))) for name, quantity, _ in PAYMENTS)
+    return LiveTable(heads, (*views, *paid), BOOKS_TABLE)
 
 
 def _total(scenario: Scenario, columns: Columns) -> tuple[LiveRow, ...]:

@@ -20,7 +20,7 @@ from engine.scenarios.ahead import months_ahead
 from engine.scenarios.asked import FURTHER
 from engine.scenarios.billing import billing_grains
 from engine.scenarios.grains import Grain, make_grain
-from engine.scenarios.hours import hourly_sources, month_parts, parts_and_calendar, with_hours
+from engine.scenarios.hours import hourly_sources, month_books, month_parts, parts_and_calendar, with_hours
 from engine.scenarios.joins import (
     DECISION_FORMULAS,
     case_sources,
@@ -62,6 +62,7 @@ from engine.scenarios.sources import (
     LOADS,
     MODEL_OUTLOOK,
     MODELS_AHEAD,
+    MONTH_BOOKS,
     MONTH_PARTS,
     MONTHS_AHEAD,
     OTHER_COST_LINES,
@@ -157,6 +158,7 @@ __all__ = [
     "MODELS_AHEAD",
     "MODEL_OUTLOOK",
     "MONTHS_AHEAD",
+    "MONTH_BOOKS",
     "MONTH_PARTS",
     "OTHER_COST_LINES",
     "OWNERSHIP",
@@ -273,6 +275,7 @@ def scenario(inputs: Inputs) -> Scenario:
 
     for grain in ledger_grains(inputs, grains):
         grains[grain.name] = grain
+    grains |= month_books(inputs, grains)
     decided = decision_sources(grains[CONFIGURED])
     stands = [quantity for quantity in decided if quantity in grains[CONFIGURED].guarded]
     blank = [name for name, source in decided.items() if may_be_unknown(source)]

@@ -235,7 +235,7 @@ def _values_of(source: Source, inputs: Inputs, columns: Columns, grains: Mapping
             return np.array([grains[grain].values[quantity][group].max() for group in groups])
         case Largest(grain, quantity, by, _):
             groups = _groups(grains[grain], by, columns, rows)
-            return np.array([grains[grain].values[quantity][group].max() for group in groups])
+            return np.array([grains[grain].values[quantity][group].max(initial=0.0) for group in groups])
         case Smallest(grain, quantity, by, _):
             groups = _groups(grains[grain], by, columns, rows)
             return np.array([grains[grain].values[quantity][group].min() for group in groups])

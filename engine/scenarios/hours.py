@@ -30,6 +30,7 @@ from engine.formulas import (
     FLEET_FORMULAS,
     HELD_FORMULAS,
     HOUR_FORMULAS,
+    MONTH_BOOK_FORMULAS,
     MONTH_PART_FORMULAS,
     PROFILE_SLICE_FORMULAS,
     PROMPT_FORMULAS,
@@ -43,6 +44,7 @@ from engine.scenarios.joins import BILL_LINES
 from engine.scenarios.sources import (
     BATCHES,
     BILLS,
+    BOOKS,
     CALENDAR,
     CLASS_HOURS,
     CONFIGURED,
@@ -53,13 +55,16 @@ from engine.scenarios.sources import (
     HOURS,
     LINES,
     LOADS,
+    MONTH_BOOKS,
     MONTH_PARTS,
     OWNERSHIP,
     POOLS,
     SLICES,
+    TOTAL,
     TRAFFIC_HOURS,
     VALLEYS,
     CalendarDays,
+    DayOf,
     DaysBilled,
     Filled,
     HourShare,
@@ -67,6 +72,7 @@ from engine.scenarios.sources import (
     Key,
     Largest,
     Looked,
+    MonthStart,
     Setting,
     Source,
     Sum,
@@ -484,6 +490,8 @@ def _contracts(maker: Maker, rows: Rows, parts: tuple[Part, ...]) -> None:
     keys: Columns = {
         "contract_part": np.array([f"{row['contract']}, {part.name}" for row, part in pairs]),
         "contract": np.array([row["contract"] for row, _ in pairs]),
+        "hardware": np.array([row["hardware"] for row, _ in pairs]),
+        "part": np.array([part.name for _, part in pairs]),
         "held": np.array([f"{row['hardware']}, {part.name}" for row, part in pairs]),
         "in_force": np.array(
             [float(row["contract_start"] <= part.first and part.last <= row["contract_end"]) for row, part in pairs]
@@ -498,7 +506,18 @@ def _contracts(maker: Maker, rows: Rows, parts: tuple[Part, ...]) -> None:
             for name in ("contract_accelerators", "contract_price")
         },
     }
-    maker.make(CONTRACTS, keys, given, CONTRACT_FORMULAS)
+    given["contract_start"] = DayOf(Looked(COMMITMENTS, COMMITMENTS.column("contract_start"), "contract"))
+    given["month_start"] = MonthStart()
+    given["service_life"] = Filled(_hardware("service_life"), 0.0)
+    owned = {"owned_cost": OWNERSHIP, "owned_capital_cost": OWNERSHIP, "booked_cost": BOOKS}
+    for name, grain in owned.items():
+        if grain in maker.grains:
+            given[name] = Largest(grain, name, "hardware", DollarsPerHour)
+        else:
+            # Where no server has a purchase price, a contract's price is all that is known.
+            keys[name] = np.zeros(len(pairs))
+            given[name] = Key(DollarsPerHour)
+    maker.make(CONTRACTS, keys, given, CONTRACT_FORMULAS, (MONTH_PARTS, "part"))
     used = list(dict.fromkeys(str(rows.configured.value("hardware", key)) for key in rows.serving))
     held: Columns = {
         "held": np.array([f"{hardware}, {part.name}" for hardware in used for part in parts]),
@@ -579,6 +598,25 @@ def _fleets(maker: Maker, rows: Rows) -> None:
     given["most_accelerators"] = Largest(HOURS, "needed_accelerators", by, Count)
     given["days_in_month"] = DaysBilled()
     maker.make(FLEETS, keys, given, {**BILL_TOTAL_FORMULAS, **FLEET_FORMULAS}, (CONFIGURED, by))
+
+
+def month_books(inputs: Inputs, grains: Mapping[str, Grain]) -> dict[str, Grain]:
+    """The whole month in the books and in payments, beside what it costs; nothing where nothing differs."""
+    promised = inputs.settings["promised_spending"] > 0 or inputs.settings["prepaid_balance"] > 0
+    if FLEETS not in grains or not (promised or CONTRACTS in grains):
+        return {}
+    maker = Maker(inputs, grains)
+    keys: Columns = {"total": np.array(["Total"])}
+    given: dict[str, Source] = {}
+    for name in ("contract", "booked_contract", "running_contract"):
+        cost = f"{name.removesuffix('_contract')}_hour_cost"
+        if CONTRACTS in grains:
+            given[f"{name}_bill"] = Sum(CONTRACTS, cost, DollarsPerMonth, weight="part_hours")
+        else:
+            keys[f"{name}_bill"] = np.zeros(1)
+            given[f"{name}_bill"] = Key(DollarsPerMonth)
+    maker.make(MONTH_BOOKS, keys, given, MONTH_BOOK_FORMULAS, (TOTAL, "total"))
+    return {MONTH_BOOKS: maker.grains[MONTH_BOOKS]}
 
 
 def hourly_sources(grains: Mapping[str, Grain]) -> dict[str, Source]:

@@ -19,7 +19,7 @@ MONTH_PARTS, CALENDAR, CLASS_HOURS, TRAFFIC_HOURS = (
 )
 VALLEYS, DAYS, HOURS, BILLS, FLEETS = "Valleys", "Days", "Hours", "Bills", "Fleets"
 CONTRACTS, HELD, POOLS, SLICES, LOADS = "Contracts", "Held", "Pools", "Slices", "Load of the day"
-BATCHES = "Batches"
+BATCHES, MONTH_BOOKS = "Batches", "Month in the books"
 PRICE_ROWS, PRICE_LISTS, BILLED, TARIFFS = "Price rows", "Price lists", "Billed requests", "Tariffs"
 LEDGER, OTHER_COST_LINES, PROFIT_LINES = "Ledger", "Other cost lines", "Profit lines"
 BY_MODEL, BY_CLASS = "By model", "By class"

@@ -139,12 +139,18 @@ SLICE_FORMULAS = lines(
     {f"{term}_break_even_hours": price for term, price in _COMMITTED.items()},
 )
 PROFILE_SLICE_FORMULAS: Formulas = {name: _COMMITMENTS[name] for name in _OF_PROFILE}
-COMMITMENT_FORMULAS: Formulas = {
-    name: formula
-    for name, formula in _COMMITMENTS.items()
-    if name not in (*_SLICE, "slice_committed_cost", *_HELD, *_OF_PROFILE)
-}
-CONTRACT_FORMULAS: Formulas = {name: _COMMITMENTS[name] for name in ("accelerators_in_force", "contract_hour_cost")}
+_OF_CONTRACT = (
+    *("accelerators_in_force", "contract_hour_cost", "part_hours", "contract_age", "running_price", "booked_price"),
+    *("booked_hour_cost", "running_hour_cost"),
+)
+_OF_BOOKS = (
+    *("used_spending", "take_or_pay_shortfall", "prepaid_use", "prepaid_left"),
+    *("booked_bill", "booked_profit", "booked_margin", "payments"),
+)
+CONTRACT_FORMULAS: Formulas = {name: _COMMITMENTS[name] for name in _OF_CONTRACT}
+MONTH_BOOK_FORMULAS: Formulas = {name: _COMMITMENTS[name] for name in _OF_BOOKS}
+_ELSEWHERE = (*_SLICE, "slice_committed_cost", *_HELD, *_OF_PROFILE, *_OF_CONTRACT, *_OF_BOOKS)
+COMMITMENT_FORMULAS: Formulas = {name: formula for name, formula in _COMMITMENTS.items() if name not in _ELSEWHERE}
 HELD_FORMULAS: Formulas = instances(
     {"held_price": _COMMITMENTS["held_price"]},
     "held_price",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from engine.derivation import label
-from engine.report.bill import LINES, LOADED, PURPOSE, SLICE
+from engine.report.bill import BOOKED, BOOKS_TABLE, LINES, LOADED, PAYMENTS, PURPOSE, SLICE
 from engine.report.live import LiveSheet
 from engine.report.pages.deployments import MOST_ROWS
 from engine.report.values import Block, Head, Margin, Paragraph, Row, Section, Segment, Side, Stack, Table
 from engine.report.words import listed, money_scale, sentence
-from engine.scenarios import CONTRACTS, FLEETS, SLICES, TOTAL, Grain, Scenario
+from engine.scenarios import CONTRACTS, FLEETS, MONTH_BOOKS, SLICES, TOTAL, Grain, Scenario
 from engine.units import Count, DollarsPerMillionTokens, DollarsPerMonth, HoursPerDay, Share, Text, brief_money
 
 TONES = ("blue", "blue2", "blue3", "idle", "grey")
@@ -20,6 +20,8 @@ def bill(scenario: Scenario, sheet: LiveSheet) -> Section:
     """What the month's accelerators were paid for, and on which terms they would cost less."""
     blocks: list[Block] = [_lines(scenario, sheet)]
     blocks.append(_loads(scenario, sheet))
+    if MONTH_BOOKS in scenario.grains:
+        blocks.append(_books(scenario, sheet))
     if SLICES in scenario.grains:
         blocks.append(_contracts(scenario, sheet))
     if warnings := _warnings(scenario[FLEETS]):
@@ -101,6 +103,34 @@ def _loads(scenario: Scenario, sheet: LiveSheet) -> Table:
         rows,
         _note(sheet, LOADED),
         "At full load every accelerator-hour that is paid for would serve requests; the rest is what idling costs.",
+    )
+
+
+def _books(scenario: Scenario, sheet: LiveSheet) -> Table:
+    books, total = scenario[MONTH_BOOKS], scenario[TOTAL]
+    money = money_scale(total.value("fleet_cost", "Total"))
+    views = tuple(
+        Row((name, money.of(of.value(bill, "Total")), money.of(of.value(profit, "Total")), of.value(margin, "Total")))
+        for (name, bill, profit, margin), of in zip(BOOKED, (total, books), strict=True)
+    )
+    paid = tuple(
+        Row((name, money.of(books.value(quantity, "Total")), None, None))
+        for name, quantity, _ in PAYMENTS
+        if books.value(quantity, "Total") > 0
+    )
+    return Table(
+        "In the books, and paid",
+        money.words,
+        (
+            Head("View"),
+            Head("Bill", DollarsPerMonth),
+            Head("Gross profit", DollarsPerMonth),
+            Head("Gross margin", Share),
+        ),
+        (*views, *paid),
+        _note(sheet, BOOKS_TABLE),
+        "The books write owned servers off in equal parts and charge no interest; what was promised and not used is a "
+        "cost. Paid is what leaves in the month: nothing for what was bought or prepaid before.",
     )
 
 
