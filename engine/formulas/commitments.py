@@ -230,7 +230,7 @@ def hours_used(needed_hours, days_in_month) -> HoursPerDay:
     return needed_hours / days_in_month
 
 
-def slice_accelerators(slice_from, slice_to) -> Count:
+def slice_width(slice_from, slice_to) -> Count:
     """Accelerators of a slice of the profile.
 
     Source: definition.
@@ -238,12 +238,12 @@ def slice_accelerators(slice_from, slice_to) -> Count:
     return slice_to - slice_from
 
 
-def slice_month_saving(slice_saving, slice_accelerators, days_in_month) -> DollarsPerMonth:
+def slice_month_saving(slice_saving, slice_width, days_in_month) -> DollarsPerMonth:
     """What the cheapest terms save in the month, for all accelerators of the slice.
 
     Source: definition.
     """
-    return slice_saving * slice_accelerators * days_in_month
+    return slice_saving * slice_width * days_in_month
 
 
 def break_even_hours(committed_price, rented_price) -> HoursPerDay:

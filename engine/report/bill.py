@@ -41,7 +41,7 @@ LOADS: Columns = (
     ("Remarks", "limit_warning", Text),
 )
 SLICED: Columns = (
-    ("Accelerators", "slice_accelerators", Count),
+    ("Accelerators", "slice_width", Count),
     ("Hours a day needed", "hours_used", HoursPerDay),
     ("One year pays above", "one_year_break_even_hours", HoursPerDay),
     ("Three years above", "three_year_break_even_hours", HoursPerDay),

@@ -232,7 +232,8 @@ def _differing(block: Block, column: str, run: _Run) -> str:
     live = f"{quoted(block.sheet)}!{_cells(column, FIRST_ROW + run.first, run.rows)}"
     own = f"{quoted(ENGINE)}!{_cells(column, block.first_row + run.first, run.rows)}"
     if run.kind == "number":
-        away = f"({live}-{own})^2>({TOLERANCE}*{own})^2+{ROUNDING}"
+        # Products and not powers: LibreOffice calls a power too small for it an error.
+        away = f"({live}-{own})*({live}-{own})>({TOLERANCE}*{own})*({TOLERANCE}*{own})+{ROUNDING}"
         return f"IF(COUNT({live})<{run.rows},{run.rows},SUMPRODUCT(({away})*1))"
     other = own if run.kind == "text" else '""'
     return f"IFERROR(SUMPRODUCT(({live}<>{other})*1),{run.rows})"

@@ -73,6 +73,7 @@ from engine.scenarios.sources import (
     Largest,
     Looked,
     MonthStart,
+    OneOf,
     Setting,
     Source,
     Sum,
@@ -80,7 +81,7 @@ from engine.scenarios.sources import (
     Varied,
     WorkingDays,
 )
-from engine.sheets import COMMITMENTS, HARDWARE, SETTINGS, TRAFFIC
+from engine.sheets import COMMITMENTS, CONFIGURATIONS, HARDWARE, SETTINGS, TRAFFIC
 from engine.units import (
     Count,
     Days,
@@ -204,9 +205,13 @@ class Rows:
         moves = grain.value("scales_hourly", key) or grain.value("requested_batch_size", key) < 0
         return bool(moves) and self._profiled(str(grain.value("traffic", key)))
 
-    def rented_hour(self, key: str, hour: Hour) -> str:
-        """The accelerator and the hour, of a configuration whose accelerators can be given back; else nothing."""
-        return f"{self._hardware(key)}, {hour.name}" if self.configured.value("price_basis", key) in GIVEN_BACK else ""
+    def hardware_hour(self, key: str, hour: Hour) -> str:
+        """The accelerator and the hour."""
+        return f"{self._hardware(key)}, {hour.name}"
+
+    def is_rented(self, key: str) -> bool:
+        """Whether a configuration's accelerators can be given back."""
+        return self.configured.value("price_basis", key) in GIVEN_BACK
 
     def pairs(self) -> list[tuple[str, Hour]]:
         """Every configuration with each of its hours."""
@@ -245,8 +250,8 @@ class Maker:
 
 
 def _is_constant(source: Source) -> bool:
-    """Whether a source gives all hours of a configuration the same."""
-    return isinstance(source, Setting) or (isinstance(source, Varied) and source.grain == CONFIGURED)
+    """Whether a source gives all hours of a configuration, or of a class, the same."""
+    return isinstance(source, Setting) or (isinstance(source, Varied) and source.grain in (CONFIGURED, LINES))
 
 
 def parts_and_calendar(inputs: Inputs, parts: tuple[Part, ...]) -> Grain:
@@ -368,7 +373,6 @@ def _fleet_hours(maker: Maker, rows: Rows) -> None:
         "configuration_day": np.array([_day(key, hour) for key, hour in pairs]),
         "traffic": np.array([grain.value("traffic", key) for key, _ in pairs]),
         "hardware_hour": np.array([f"{grain.value('hardware', key)}, {hour.name}" for key, hour in pairs]),
-        "rented_hour": np.array([rows.rented_hour(key, hour) for key, hour in pairs]),
     }
     given: dict[str, Source] = {
         "busiest_hour_requests": Largest(TRAFFIC_HOURS, "traffic_hour_requests", "traffic", RequestsPerSecond),
@@ -377,15 +381,10 @@ def _fleet_hours(maker: Maker, rows: Rows) -> None:
             CONFIGURED, "pool_waiting_target", "configuration", grain.annotation("pool_waiting_target")
         ),
     }
-    formulas: Formulas = HOUR_FORMULAS
-    if any(not grain.value("shared_pool", key) for key in rows.serving):
-        formulas = {**HOUR_FORMULAS, **PROMPT_FORMULAS}
-    else:
-        # Without a pool of prompts there is nothing to look for.
-        keys["needed_replicas_prefill"] = np.zeros(len(pairs))
-        given["needed_replicas_prefill"] = Key(Count)
+    basis = Looked(CONFIGURATIONS, CONFIGURATIONS.column("price_basis"), "configuration")
+    given["is_rented"] = OneOf(basis, GIVEN_BACK)
     others = ((VALLEYS, "configuration_hour"), (DAYS, "configuration_day"), (CONFIGURED, "configuration"))
-    maker.make(HOURS, keys, given, formulas, *others)
+    maker.make(HOURS, keys, given, {**HOUR_FORMULAS, **PROMPT_FORMULAS}, *others)
 
 
 def _batches(maker: Maker, rows: Rows) -> None:
@@ -415,17 +414,16 @@ def _loads(maker: Maker, rows: Rows) -> None:
 
 def _slices(maker: Maker, rows: Rows) -> None:
     """How many hours each further part of what is rented is used, and on which terms it costs least."""
-    rented = [(key, hour) for key, hour in rows.pairs() if rows.rented_hour(key, hour)]
-    if not rented:
+    of = {rows.hardware_hour(key, hour): (key, hour) for key, hour in rows.pairs() if rows.is_rented(key)}
+    if not of:
         return
-    of = {rows.rented_hour(key, hour): (key, hour) for key, hour in rented}
     keys: Columns = {
-        "rented_hour": np.array(list(of)),
+        "hardware_hour": np.array(list(of)),
         "hardware": np.array([rows.configured.value("hardware", key) for key, _ in of.values()]),
         "hour": np.array([hour.name for _, hour in of.values()]),
     }
     given: dict[str, Source] = {
-        "pool_needed_accelerators": Sum(HOURS, "needed_accelerators", Count, "rented_hour"),
+        "pool_needed_accelerators": Sum(HOURS, "needed_accelerators", Count, "hardware_hour", "is_rented"),
         "profile_hours": Sum(CALENDAR, "profile_hours", HoursPerMonth, "hour"),
     }
     maker.make(POOLS, keys, given, {})

@@ -124,7 +124,7 @@ _COMMITMENTS = formulas_of(commitments)
 _HELD = ("accelerators_in_force", "contract_hour_cost", "held_price")
 _SLICE = ("break_even_hours", "slice_rented_cost", "cheapest_slice_cost", "cheapest_term", "slice_saving")
 # A slice of a load profile: how long it is needed, and what the cheapest terms save on all of it.
-_OF_PROFILE = ("hours_used", "slice_accelerators", "slice_month_saving")
+_OF_PROFILE = ("hours_used", "slice_width", "slice_month_saving")
 SLICE_FORMULAS: Formulas = {name: _COMMITMENTS[name] for name in (*_SLICE, "slice_committed_cost")}
 SLICE_FORMULAS = lines(
     SLICE_FORMULAS,
