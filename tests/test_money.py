@@ -541,38 +541,3 @@ def test_a_model_that_never_earns_does_not_stop():
     never = {"last_earning_months": 0.0, "forward_months": 24.0}
     assert _none(_one("stopping_month", **never))
     assert _one("earning_verdict", **never) == "earns in no month"
-
-
-# Actuals
-
-
-@DRAWN
-@given(seeds)
-def test_effects_add_up_to_the_difference(seed):
-    random = np.random.default_rng(seed)
-    names = [f"modelled_{amount}" for amount in ("tokens", "hours", "bill", "revenue")]
-    names += ["metered_tokens", "metered_hours"]
-    columns = {name: random.uniform(0, 1e5, ROWS) * (random.random(ROWS) < 0.95) for name in names}
-    columns |= {name: random.uniform(0, 1e6, ROWS) for name in ("invoiced_cost", "billed_revenue")}
-    columns |= {name: random.uniform(0, 10, ROWS) for name in ("contract_hour_price", "billed_token_price")}
-    found = _ask("cost_rest", "revenue_rest", **columns)
-    effects = [f"cost_{effect}_effect" for effect in ("volume", "efficiency", "price")]
-    _to_the_cent([*(found[effect] for effect in effects), found["cost_rest"]], found["cost_difference"])
-    effects = [f"revenue_{effect}_effect" for effect in ("volume", "price")]
-    _to_the_cent([*(found[effect] for effect in effects), found["revenue_rest"]], found["revenue_difference"])
-
-
-def test_a_month_as_modelled_has_nothing_to_explain():
-    month = {"modelled_tokens": 100.0, "modelled_hours": 10.0, "modelled_bill": 30.0, "invoiced_cost": 30.0}
-    same = {"metered_tokens": 100.0, "metered_hours": 10.0, "contract_hour_price": 3.0}
-    for part in ("cost_volume_effect", "cost_efficiency_effect", "cost_price_effect", "cost_rest"):
-        assert _one(part, **month, **same) == 0
-
-
-@pytest.mark.parametrize(
-    ("has_actual", "rest", "standing"),
-    [(0, 0.0, "modelled"), (1, 9.0, "reconciled"), (1, -9.0, "reconciled"), (1, 11.0, "modelled, not reconciled")],
-)
-def test_a_headline_is_modelled_until_it_is_reconciled(has_actual, rest, standing):
-    given = {"has_actual": has_actual, "rest_amount": rest, "actual_amount": 1000.0, "rest_tolerance": 0.01}
-    assert _one("standing", **given) == standing

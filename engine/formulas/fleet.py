@@ -1,8 +1,8 @@
 """Fleet: how many replicas a demand needs, how busy they are, and what they cost in a month.
 
 Knows nothing of sheets, files or other formulas. A configuration without a demand stands for one replica at the
-utilization that is assumed for it. One that serves is billed by the hour (`has_hours`), and what its hours come to is
-given; an alternative is costed as the peak's fleet around the clock.
+utilization that is assumed for it. One that serves is billed by the hour (`is_billed_hourly`), and what its hours come
+to is given; an alternative is costed as the peak's fleet around the clock.
 """
 
 import numpy as np
@@ -96,22 +96,28 @@ def mean_load(
     return np.where(has_demand > 0, mean_requests * served_share, request_rate * replica_count * assumed_utilization)
 
 
-def utilization(has_hours, hourly_utilization, mean_load, replica_count, request_rate) -> Share:
+def utilization(is_billed_hourly, hourly_utilization, mean_load, replica_count, request_rate) -> Share:
     """Share of what the replicas that run could serve that they do serve, over the month.
 
     Source: definition.
     """
-    return np.where(has_hours > 0, hourly_utilization, mean_load / (replica_count * request_rate))
+    return np.where(is_billed_hourly > 0, hourly_utilization, mean_load / (replica_count * request_rate))
 
 
 def prefill_utilization(
-    has_hours, hourly_prefill_utilization, utilization, mean_load, prefill_time, prefill_replica_count, shared_pool
+    is_billed_hourly,
+    hourly_prefill_utilization,
+    utilization,
+    mean_load,
+    prefill_time,
+    prefill_replica_count,
+    shared_pool,
 ) -> Share:
     """Share of what the prefill pool could compute that it does compute; the replicas' own where they are shared.
 
     Source: definition.
     """
-    apart = np.where(has_hours > 0, hourly_prefill_utilization, mean_load * prefill_time / prefill_replica_count)
+    apart = np.where(is_billed_hourly > 0, hourly_prefill_utilization, mean_load * prefill_time / prefill_replica_count)
     return np.where(shared_pool > 0, utilization, apart)
 
 
@@ -124,7 +130,7 @@ def fleet_accelerators(pool_accelerators_with_reserve, pool_accelerators_with_re
 
 
 def accelerator_hour_cost(
-    has_hours,
+    is_billed_hourly,
     hourly_accelerator_cost,
     fleet_accelerators,
     accelerator_price,
@@ -137,7 +143,7 @@ def accelerator_hour_cost(
     Source: definition.
     """
     used = (replica_count + prefill_replica_count) * accelerator_count
-    return np.where(has_hours > 0, hourly_accelerator_cost, fleet_accelerators / used * accelerator_price)
+    return np.where(is_billed_hourly > 0, hourly_accelerator_cost, fleet_accelerators / used * accelerator_price)
 
 
 def fleet_cost_per_day(fleet_cost, days_in_month) -> DollarsPerDay:
@@ -148,17 +154,17 @@ def fleet_cost_per_day(fleet_cost, days_in_month) -> DollarsPerDay:
     return fleet_cost / days_in_month
 
 
-def fleet_cost(has_hours, hourly_bill, fleet_accelerators, accelerator_price, days_in_month) -> DollarsPerMonth:
+def fleet_cost(is_billed_hourly, hourly_bill, fleet_accelerators, accelerator_price, days_in_month) -> DollarsPerMonth:
     """The bill of the month: by the hour where the configuration serves, else the peak's fleet around the clock.
 
     Source: definition.
     """
     around_the_clock = fleet_accelerators * accelerator_price * HOURS_PER_DAY * days_in_month
-    return np.where(has_hours > 0, hourly_bill, around_the_clock)
+    return np.where(is_billed_hourly > 0, hourly_bill, around_the_clock)
 
 
 def idle_cost(
-    has_hours,
+    is_billed_hourly,
     hourly_useful_bill,
     fleet_cost,
     replica_count,
@@ -175,7 +181,7 @@ def idle_cost(
     """
     busy = (replica_count * utilization + prefill_replica_count * prefill_utilization) * accelerator_count
     useful = busy * accelerator_price * HOURS_PER_DAY * days_in_month
-    return fleet_cost - np.where(has_hours > 0, hourly_useful_bill, useful)
+    return fleet_cost - np.where(is_billed_hourly > 0, hourly_useful_bill, useful)
 
 
 def running_batch_size(hourly_batch, batch_size) -> Sequences:
@@ -186,12 +192,12 @@ def running_batch_size(hourly_batch, batch_size) -> Sequences:
     return np.where(hourly_batch > 0, hourly_batch, batch_size)
 
 
-def held_hours(has_hours, hourly_held, fleet_accelerators, days_in_month) -> HoursPerMonth:
+def held_hours(is_billed_hourly, hourly_held, fleet_accelerators, days_in_month) -> HoursPerMonth:
     """Accelerator-hours that are paid for in the month.
 
     Source: definition.
     """
-    return np.where(has_hours > 0, hourly_held, fleet_accelerators * HOURS_PER_DAY * days_in_month)
+    return np.where(is_billed_hourly > 0, hourly_held, fleet_accelerators * HOURS_PER_DAY * days_in_month)
 
 
 def query_time(generated_tokens, time_per_output_token) -> SecondsPerRequest:

@@ -6,18 +6,20 @@ numbers by it, and the results workbook writes its live lookups by it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import numpy as np
 
 from engine.calculation import Columns, depending_on
-from engine.formulas import FORMULAS, LINE_FORMULAS
+from engine.formulas import FORMULAS, LINE_FORMULAS, needs
 from engine.scenarios import owning
 from engine.scenarios.actual_months import MODELLED, Archived, actual_grains, looked_back_on, month_name
 from engine.scenarios.ahead import months_ahead
-from engine.scenarios.asked import FURTHER
+from engine.scenarios.asked import FURTHER, READ_OF_CASES
 from engine.scenarios.billing import billing_grains
 from engine.scenarios.grains import Grain, make_grain
 from engine.scenarios.hours import hourly_sources, month_books, month_parts, parts_and_calendar, with_hours
@@ -123,6 +125,7 @@ from engine.scenarios.sources import (
     may_be_unknown,
 )
 from engine.sheets import CONFIGURATIONS, TRAFFIC, TRAFFIC_MIXES
+from engine.units import unit_of
 from engine.workbook.read import Inputs
 
 __all__ = [
@@ -312,8 +315,28 @@ def with_cases(calculated: Scenario, cases: Sequence[Case]) -> Scenario:
     # A case is in no total, and costed as the peak's fleet around the clock.
     alone = {"serves": 0.0, **{name: 0.0 for name in hourly_sources({})}}
     changes = [{**alone, **case.changes} for case in cases]
-    grain = make_grain(CASES, keys, sources, FORMULAS, calculated.inputs, calculated.grains, ["batch_size"], changes)
+    grain = make_grain(
+        *(CASES, keys, sources, FORMULAS, calculated.inputs, calculated.grains, ["batch_size"], changes),
+        inlined=_looked_up_once(sources, changes),
+    )
     return Scenario(calculated.inputs, {**calculated.grains, CASES: grain})
+
+
+def _looked_up_once(sources: Mapping[str, Source], changes: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What one formula of a case alone looks up, nobody types over and no question reads: it has no column.
+
+    A workbook takes only so many formulas, and every column of the cases is a hundred of them.
+    """
+    asked = Counter(quantity for formula in FORMULAS.values() for quantity in needs(formula))
+    kept = READ_OF_CASES.union(*changes)
+    return [
+        quantity
+        for quantity, source in sources.items()
+        if asked[quantity] == 1
+        and quantity not in kept
+        and not isinstance(source, Key)
+        and unit_of(source.annotation).is_number
+    ]
 
 
 def with_asked(calculated: Scenario, base: str, wanted: Mapping[str, Sequence[str]]) -> Scenario:

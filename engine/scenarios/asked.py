@@ -59,6 +59,8 @@ API_FORMULAS = _chosen(
 )
 RATIO_FORMULAS = _chosen("ratio_cost api_ratio_cost cheaper_side break_even_input_output own_or_api")
 PRICE_FORMULAS = _chosen("annual_price_factor price_warning projected_price yearly_tokens contract_value years_to_cost")
+# What questions about cases read of them.
+READ_OF_CASES = set().union(*(needs(f) for group in (RATIO_FORMULAS, SPECULATION_FORMULAS) for f in group.values()))
 
 
 def grain_of(

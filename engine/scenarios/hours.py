@@ -572,11 +572,11 @@ def _fleets(maker: Maker, rows: Rows) -> None:
     """The month's bill of each configuration that serves, in lines that add up to it."""
     keys: Columns = {
         "configuration": np.array(rows.serving),
-        "has_hours": np.ones(len(rows.serving)),
+        "is_billed_hourly": np.ones(len(rows.serving)),
         "by_the_hour": np.array([float(rows.hours_of[key] == PROFILE) for key in rows.serving]),
     }
     by, weight = "configuration", "profile_hours"
-    given: dict[str, Source] = {"has_hours": Key(Flag), "by_the_hour": Key(Flag)}
+    given: dict[str, Source] = {"is_billed_hourly": Key(Flag), "by_the_hour": Key(Flag)}
     given["peak_waiting_warning"] = Varied(CONFIGURED, "waiting_warning", by, Text)
     for line in ("bill", *BILL_LINES):
         quantity = f"hour_{line}" if line == "bill" else f"{line.removesuffix('_bill')}_hour_cost"
@@ -620,7 +620,7 @@ def month_books(inputs: Inputs, grains: Mapping[str, Grain]) -> dict[str, Grain]
 def hourly_sources(grains: Mapping[str, Grain]) -> dict[str, Source]:
     """What a configuration takes from its hours; zeros for an alternative, which has none."""
     taken = {
-        "has_hours": ("has_hours", Flag),
+        "is_billed_hourly": ("is_billed_hourly", Flag),
         "hourly_bill": ("bill", DollarsPerMonth),
         "hourly_useful_bill": ("useful_bill", DollarsPerMonth),
         "hourly_held": ("held_hours", HoursPerMonth),
