@@ -153,7 +153,10 @@ def test_the_load_moves_revenue_and_not_the_bill(drafted):
     revenue = np.array([grain.value("revenue_per_day", case) for case in cases])
     load = np.array([grain.value("utilization", case) for case in cases])
     assert revenue / load == pytest.approx(base.value("revenue_per_day", BASE) / base.value("utilization", BASE))
-    assert {grain.value("fleet_cost_per_day", case) for case in cases} == {base.value("fleet_cost_per_day", BASE)}
+    # A question's fleet runs around the clock and is paid by the hour of its rent, whatever its load.
+    assert {grain.value("fleet_cost_per_day", case) for case in cases} == {
+        pytest.approx(base.value("fleet_accelerators", BASE) * base.value("hourly_price", BASE) * 24)
+    }
 
 
 def test_a_day_is_a_thirtieth_of_november(drafted):

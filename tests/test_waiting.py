@@ -310,7 +310,7 @@ def searches(tmp_path_factory):
     columns |= {"hour_requests": loads, "replica_slots": np.repeat([1.0, 24.0], len(loads) // 2)}
     columns["replica_count"] = np.ceil(loads * 1.01 / columns["replica_slots"])
     asked = ("tail_waiting_time", "mean_waiting_time", "waiting_warning_hour", "mean_waiting_time_hour")
-    formulas = {name: EVERY_FORMULA[name] for name in behind(asked, columns, EVERY_FORMULA)}
+    formulas = {name: OF_HOURS[name] for name in behind(asked, columns, OF_HOURS)}
     found = calculate(columns, formulas)
     place = {name: letters(column) for column, name in enumerate(found, 1)}
     book = Workbook()

@@ -106,7 +106,7 @@ class Lookups:
             case Paired(sheet=sheet) if not len(self.scenario.inputs.tables[sheet.name]):
                 return "0"  # A sheet without rows is no table in the file.
             case Paired(sheet, column, by):
-                keys = zip((f"{sheet.table}[{key.name}]" for key in sheet.keys), map(self._here, by), strict=True)
+                keys = zip((f"{sheet.table}[{key.name}]" for key in sheet.keys), map(self._criterion, by), strict=True)
                 return f"SUMIFS({sheet.table}[{column.name}],{','.join(part for pair in keys for part in pair)})"
             case MonthStart():
                 month = setting_cell(self.scenario.inputs, "report_month")
@@ -134,7 +134,7 @@ class Lookups:
                 month = setting_cell(self.scenario.inputs, "report_month")
                 return f"NETWORKDAYS(DATE(YEAR({month}),MONTH({month}),1),DATE(YEAR({month}),MONTH({month})+1,0))"
             case HourShare(profile, hour, is_weekend, is_every_day):
-                return self._hour_share(*(self._here(name) for name in (profile, hour, is_weekend, is_every_day)))
+                return self._hour_share(profile, *map(self._here, (hour, is_weekend, is_every_day)))
             case IsWord(by, word):
                 return f'IF({self._here(by)}="{word}",1,0)'
             case Sum(grain=grain, quantity=quantity, by=by, weight=weight) if weight:
@@ -210,14 +210,14 @@ class Lookups:
         even = f"1/{HOURS_OF_THE_DAY}"
         if not len(self.scenario.inputs.tables[LOAD_PROFILES.name]):
             return even
-        table = LOAD_PROFILES.table
+        table, named = LOAD_PROFILES.table, self._criterion(profile)
         weekday, weekend = (
-            f"SUMIFS({table}[{column}],{table}[load_profile],{profile},{table}[hour],{hour})"
-            f"/SUMIFS({table}[{column}],{table}[load_profile],{profile})"
+            f"SUMIFS({table}[{column}],{table}[load_profile],{named},{table}[hour],{hour})"
+            f"/SUMIFS({table}[{column}],{table}[load_profile],{named})"
             for column in ("weekday_share", "weekend_share")
         )
         listed = f"IF({is_weekend}>0,{weekend},{weekday})"
-        return f'IF({is_every_day}>0,{even},IF({profile}="",{even},{listed}))'
+        return f'IF({is_every_day}>0,{even},IF({self._here(profile)}="",{even},{listed}))'
 
     def _days(self, ahead: str) -> str:
         """Days of the report month, or of one ahead of it: the setting, or the calendar's."""
@@ -269,7 +269,16 @@ class Lookups:
 
     def _conditions(self, finer: Grain, by: str | tuple[str, ...]) -> list[str]:
         names = (by,) if isinstance(by, str) else by
-        return [part for name in names if name for part in (range_of(finer, name), self._here(name))]
+        return [part for name in names if name for part in (range_of(finer, name), self._criterion(name))]
+
+    def _criterion(self, quantity: str) -> str:
+        """A quantity of this row as SUMIFS compares it: what reads as a comparison or a pattern stays a name."""
+        here, names = self._here(quantity), self.grain.values[quantity]
+        if not any(isinstance(name, str) and (name[:1] in set("=<>") or set(name) & set("*?~")) for name in names):
+            return here
+        for sign in "~*?":
+            here = f'SUBSTITUTE({here},"{sign}","~{sign}")'
+        return f'"="&{here}'
 
     def _matching(self, finer: Grain, own: Sequence[str], others: Sequence[str]) -> str:
         """1 in the rows of another grain of which a name is one of this row's, or either is blank."""

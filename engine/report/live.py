@@ -41,9 +41,9 @@ PARTS = {CONFIGURED: ("Joined inputs", "Operating points"), CASES: ("Case inputs
 @lru_cache(maxsize=64)
 def sheets_of(grain: Grain) -> dict[str, list[str]]:
     """The live sheets of a grain, each with its columns in order; the key stands first on every one."""
-    key, *sources = grain.sources
+    key, *sources = (name for name in grain.sources if name not in grain.inlined)
     if grain.name not in PARTS:
-        return {grain.name: [key, *(name for name in sources if name not in grain.inlined), *grain.formulas]}
+        return {grain.name: [key, *sources, *grain.formulas]}
     instances = [name for name, formula in grain.formulas.items() if hasattr(formula, "__origin__")]
     written = [name for name in grain.formulas if name not in instances]
     joined, points = PARTS[grain.name]
