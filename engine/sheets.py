@@ -383,6 +383,7 @@ MODELS = Sheet(
         Column("kv_cache_override", BytesPerToken, "KV cache per token where a source gives another figure than the shapes.", default=0, at_least=0, at_most=1e8),
         Column("weight_memory_override", Gigabytes, "Size of the checkpoint where its precision is mixed.", default=0, at_least=0, at_most=1e5),
         Column("licence_price", DollarsPerMillionTokens, "What its licensor is paid for a million tokens that customers see.", default=0, at_least=0, at_most=1000),
+        CURRENCY,
         Column("revenue_share", Share, "Share of net revenue that its licensor is paid.", default=0, at_least=0, at_most=1),
         Column("training_tokens", TrillionTokens, "Tokens it was trained on; blank where that is not known.", default=None, at_least=0.0001, at_most=1e4),
         *_provenance("the shapes"),

@@ -33,6 +33,8 @@ SINCE = {
     "Configurations": ("measured_input_speed",),
 }
 ADDED_SHEETS = ("Calibration", "Change log")
+# A row of the analyst's own, below all settings that any layout has.
+MINE = f"A{sheets.FIRST_ROW + len(sheets.SETTINGS.columns) + 5}"
 
 
 def older(declared: sheets.Sheet) -> sheets.Sheet:
@@ -62,7 +64,7 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for cell in (cell for row in book["Cover"].iter_rows() for cell in row if cell.data_type == "f"):
         cell.value = None
     book["Models"]["AM4"], book["Models"]["AM5"] = "our own", "mine"
-    book["Settings"]["A60"] = "mine too"
+    book["Settings"][MINE] = "mine too"
     book.create_sheet("our notes")["A1"] = "keep me"
     book.save(path)
     return path
@@ -109,7 +111,7 @@ def test_what_is_left_to_a_person_is_listed(new: Copy) -> None:
     """While a cell that must be filled in is blank, that comes first."""
     letter = column_of(new.path, "Hardware", "price_source")
     assert [need.partition(";")[0] for need in new.needs] == [
-        "Settings!A60  'mine too' may be the renamed paging_efficiency, study_models, which are added blank: "
+        f"Settings!{MINE}  'mine too' may be the renamed paging_efficiency, study_models, which are added blank: "
         "if so, rename it and delete what was added",
         "Models!AM4  'our own' may be the renamed sparse_tokens, weight_memory_override, which are added blank: "
         "if so, rename it and delete what was added",
@@ -154,7 +156,7 @@ def test_what_was_there_is_where_it_was(old: Path, new: Copy) -> None:
         "Checks",
         "our notes",
     ]
-    assert (book["Models"]["AM5"].value, book["Settings"]["A60"].value) == ("mine", "mine too")
+    assert (book["Models"]["AM5"].value, book["Settings"][MINE].value) == ("mine", "mine too")
 
 
 def test_the_live_checks_work(filled: Path) -> None:

@@ -12,7 +12,7 @@ from engine.report.live import Live, LiveChart, LiveRow, LiveSheet, LiveTable, a
 from engine.report.standing import missing, months_of, none_of, report_key
 from engine.report.values import Head
 from engine.scenarios import TWELVE_MONTHS, YEAR_TO_DATE, Grain, Scenario
-from engine.units import Count, DollarsPerMonth, Share, Text, unit_of
+from engine.units import Count, DollarsPerMonth, Share, Text, in_currency, unit_of
 
 SHEET = "Model and actual"
 BY_LINE, EXPLAINED, BY_MONTH = "line by line", "what explains the difference", "Month by month"
@@ -68,12 +68,12 @@ def model_and_actual(scenario: Scenario) -> LiveSheet | None:
 def _chart(month: str) -> LiveChart:
     return LiveChart(
         "bar",
-        f"What explains the difference of gross profit in {month_words(month)}, $",
+        in_currency(f"What explains the difference of gross profit in {month_words(month)}, $"),
         table=1,
         across=0,
         up=3,
         x_axis="",
-        y_axis="effect on gross profit, $",
+        y_axis=in_currency("effect on gross profit, $"),
         alt=f"Bar chart of the effects on gross profit in {month_words(month)}.",
         rows=tuple(range(len(EFFECTS))),
     )

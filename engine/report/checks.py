@@ -320,13 +320,13 @@ def _of_the_outlook(scenario: Scenario) -> tuple[LiveCheck, ...]:
     first = str(totals.keys[0])
     return (
         LiveCheck(
-            "The months ahead begin with the month reported, gross profit, $ a month",
+            in_currency("The months ahead begin with the month reported, gross profit, $ a month"),
             "=" + cell_of(totals, "forward_profit", first),
             "=" + cell_of(scenario[TOTAL], "gross_profit", "Total"),
             0.01,
         ),
         LiveCheck(
-            "Models add up to the gross profit of all months ahead, $",
+            in_currency("Models add up to the gross profit of all months ahead, $"),
             f"=SUM({range_of(models, 'forward_profit')})",
             f"=SUM({range_of(totals, 'forward_profit')})",
             0.01,
@@ -341,7 +341,7 @@ def _effects(months: Grain) -> LiveCheck:
         return "=" + "+".join(f"SUM({range_of(months, name)})" for name in names.split())
 
     return LiveCheck(
-        "Volume, price, efficiency and rest add up to what is invoiced and billed beyond the model, $",
+        in_currency("Volume, price, efficiency and rest add up to what is invoiced and billed beyond the model, $"),
         together(
             "cost_volume_effect cost_efficiency_effect cost_price_effect cost_rest revenue_volume_effect "
             "revenue_price_effect revenue_rest"

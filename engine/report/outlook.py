@@ -11,7 +11,7 @@ from engine.report.live import Live, LiveChart, LiveRow, LiveSheet, LiveTable, a
 from engine.report.values import Head
 from engine.scenarios import MODEL_OUTLOOK, MODELS_AHEAD, PAYBACK, TOTALS_AHEAD, Grain, Scenario
 from engine.scenarios.grains import month_ahead
-from engine.units import Count, Dollars, DollarsPerMonth, Months, Share, Text
+from engine.units import Count, Dollars, DollarsPerMonth, Months, Share, Text, in_currency
 
 NAME = "Outlook"
 BY_MONTH, BY_MODEL = 0, 1
@@ -47,23 +47,23 @@ def outlook(scenario: Scenario) -> LiveSheet | None:
         charts=(
             LiveChart(
                 "line",
-                "Gross profit, revenue and accelerator bill, $ a month",
+                in_currency("Gross profit, revenue and accelerator bill, $ a month"),
                 BY_MONTH,
                 across=0,
                 up=3,
                 others=(1, 2),
                 x_axis="",
-                y_axis="$ a month",
+                y_axis=in_currency("$ a month"),
                 alt="Line chart of monthly gross profit, revenue and accelerator bill over the months ahead.",
             ),
             LiveChart(
                 "line",
-                "Gross profit of the months ahead so far, less what was invested, $",
+                in_currency("Gross profit of the months ahead so far, less what was invested, $"),
                 BY_MONTH,
                 across=0,
                 up=6,
                 x_axis="",
-                y_axis="$",
+                y_axis=in_currency("$"),
                 alt="Line chart of the gross profit of the months ahead, added up, less the investment.",
             ),
         ),

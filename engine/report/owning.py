@@ -21,6 +21,7 @@ from engine.units import (
     HoursPerDay,
     Text,
     TokensPerMonth,
+    in_currency,
     unit_of,
 )
 
@@ -105,7 +106,7 @@ def _cells(grain: Grain, key: str, columns: Columns) -> tuple[Live, ...]:
 
 def _table(title: str, first: str, grain: Grain, columns: Columns) -> LiveTable:
     rows = tuple(LiveRow((as_text(str(key)), *_cells(grain, str(key), columns))) for key in grain.keys)
-    return LiveTable((Head(first), *_heads(columns)), rows, title)
+    return LiveTable((Head(first), *_heads(columns)), rows, in_currency(title))
 
 
 def _by_hours(grain: Grain) -> LiveTable:
@@ -162,4 +163,4 @@ def _volumes(grain: Grain) -> LiveTable:
         ("Cheapest", "cheapest_way", Text, 1),
     )
     rows = tuple(LiveRow((as_text(str(key)), *_cells(grain, str(key), columns))) for key in grain.keys)
-    return LiveTable((Head("Tokens a month"), *_heads(columns)), rows, BY_VOLUME)
+    return LiveTable((Head("Tokens a month"), *_heads(columns)), rows, in_currency(BY_VOLUME))

@@ -24,7 +24,7 @@ from engine.report.standing import (
 from engine.report.values import Block, Margin, Paragraph, Section, Side, Table, Waterfall
 from engine.report.words import MoneyScale, listed, money_scale
 from engine.scenarios import Grain, Scenario, looked_back_on, month_name
-from engine.units import DollarsPerMonth, brief_money
+from engine.units import DollarsPerMonth, brief_money, in_currency
 
 
 def actuals(scenario: Scenario, sheet: LiveSheet) -> Section:
@@ -35,7 +35,7 @@ def actuals(scenario: Scenario, sheet: LiveSheet) -> Section:
     lines = table_of(
         sheet,
         f"{month_words(report)}, {BY_LINE}",
-        "$, million tokens and hours of the month",
+        in_currency("$, million tokens and hours of the month"),
         "A dash: not typed on Actuals, which does not count as nothing. Difference: actual less modelled.",
     )
     blocks: list[Block | None] = [Paragraph(_lead(scenario, grain)), lines]

@@ -16,7 +16,7 @@ from engine.scenarios.owning import volume_key
 from engine.sheets import COMPETITORS, HARDWARE
 from engine.studies.crossovers import FOUND, NOT_VERIFIED
 from engine.studies.owning import API, OWN, RENT
-from engine.units import BillionTokensPerMonth, DollarsPerMonth, Share, brief_money, show
+from engine.units import BillionTokensPerMonth, DollarsPerMonth, Share, brief_money, in_currency, show
 
 DOING = {OWN: "owning", RENT: "renting", API: "the API"}
 COLUMN_OF = {OWN: "own_volume_cost", RENT: "rent_volume_cost", API: "api_volume_cost"}
@@ -42,16 +42,16 @@ def crossovers(scenario: Scenario, sheet: LiveSheet | None) -> Section | None:
         )
         if part
     )
-    place = sheet.place_of(BY_VOLUME)
+    place = sheet.place_of(in_currency(BY_VOLUME))
     assert place is not None  # the sheet has the table where the grain is
     chart = Curves(
         title=f"{base}: each step is a further server; an API bills every token.",
-        description="$ a month against tokens a month, both on log scales; dots mark the first token at which a way "
-        "is the cheapest",
+        description=in_currency("$ a month against tokens a month, both on log scales; dots mark the first token at ")
+        + "which a way is the cheapest",
         curves=tuple(_curve(volumes, head, quantity, scenario) for head, quantity, *_ in ways_in(volumes)),
         marks=tuple(_marks(scenario)),
         x_axis="volume",
-        y_axis="$ a month",
+        y_axis=in_currency("$ a month"),
         x_unit=BillionTokensPerMonth,
         y_unit=DollarsPerMonth,
         limit=_billions(scenario[WAYS].at("today_tokens", 0)) or None,

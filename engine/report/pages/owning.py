@@ -8,7 +8,7 @@ from engine.report.pages.tables import table_of
 from engine.report.values import Block, Margin, Paragraph, Section, Segment, Side, Stack
 from engine.scenarios import OWNERSHIP, WAYS, Grain, Scenario
 from engine.sheets import HARDWARE
-from engine.units import DollarsPerHour, Share, brief_money, show
+from engine.units import DollarsPerHour, Share, brief_money, in_currency, show, with_currency
 
 PART_TONES = ("blue", "blue2", "blue3", "grey", "grey", "grey")
 MOST_OWNED = 8
@@ -37,7 +37,7 @@ def owning(scenario: Scenario, sheet: LiveSheet | None) -> Section | None:
     )
     chart = Stack(
         title=f"Of an owned {first}\u2019s hour, {_share_of_capital(grain, first)} is capital.",
-        description="An accelerator\u2019s part of a whole server, $ an hour, busy or not",
+        description=in_currency("An accelerator\u2019s part of a whole server, $ an hour, busy or not"),
         labels=tuple(keys),
         segments=tuple(
             Segment(name.lower(), tuple(grain.value(quantity, key) for key in keys), tone)
@@ -54,12 +54,12 @@ def owning(scenario: Scenario, sheet: LiveSheet | None) -> Section | None:
                 ("3 years", "three_year_price"),
             )
         ),
-        note=Margin("Chart", sheet.range(sheet.place_of(AN_HOUR) or 0)),
+        note=Margin("Chart", sheet.range(sheet.place_of(in_currency(AN_HOUR)) or 0)),
         alt="Cost of an owned accelerator-hour by its parts, beside rents.",
     )
     terms = table_of(
         sheet,
-        TERMS,
+        in_currency(TERMS),
         "from: hours of use a day above which it beats renting on demand",
         "An owned or reserved accelerator is paid around the clock, one on demand in the hours it is used. Above 24 "
         "hours it never pays.",
@@ -82,7 +82,7 @@ def owning(scenario: Scenario, sheet: LiveSheet | None) -> Section | None:
 
 
 def _dollars(value: float) -> str:
-    return f"${value:,.2f}"
+    return with_currency(f"{value:,.2f}")
 
 
 def _share_of_capital(grain: Grain, key: str) -> str:
@@ -94,7 +94,10 @@ def _assumed(scenario: Scenario, hardware: str) -> str:
     row = scenario.inputs.tables[HARDWARE.name].find(hardware)
     assert row is not None  # the grain's rows were made from that sheet
     settings = scenario.inputs.settings
-    price, installed = (brief_money(row[name]) for name in ("node_purchase_price", "installation_cost"))
+    # The grain has them in the currency of the report, the row in its own.
+    grain = scenario[OWNERSHIP]
+    price = brief_money(grain.value("node_purchase_price", hardware))
+    installed = brief_money(grain.value("installation_cost", hardware))
     source = f" Sources: {row.cell('ownership_source')}." if row["ownership_source"] else ""
     base = settings["own_base_cost"]
     beside = f" The {brief_money(base)} a month that owning costs at any volume are not in it." if base else ""
@@ -103,6 +106,7 @@ def _assumed(scenario: Scenario, hardware: str) -> str:
         f"({row.cell('node_purchase_price')}), serves {row['service_life']:g} years and then sells for "
         f"{show(row['residual_share'], Share)} of its price. Money costs {show(settings['cost_of_capital'], Share)} a "
         f"year; a kW takes {settings['power_usage_effectiveness']:g} kW of its building\u2019s, at "
-        f"${settings['electricity_price']:g} a kWh, and ${settings['hosting_price']:g} a month of space."
+        f"{with_currency(format(settings['electricity_price'], 'g'))} a kWh, and "
+        f"{with_currency(format(settings['hosting_price'], 'g'))} a month of space."
         f"{beside}{source}"
     )

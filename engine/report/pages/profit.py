@@ -23,6 +23,7 @@ from engine.units import (
     DollarsPerMonth,
     Share,
     brief_money,
+    in_currency,
     show,
 )
 
@@ -129,7 +130,7 @@ def _by(scenario: Scenario, name: str, first: str, title: str, money: MoneyScale
     goal = f"leaves {show(target, Share)} of revenue" if target else "pays all costs"
     return Table(
         f"Profit and loss by {first.lower()}",
-        f"{money.words}; prices in $ per million tokens that customers see",
+        f"{money.words}; prices in {in_currency('$')} per million tokens that customers see",
         (Head(first), *(head for head, *_ in columns)),
         tuple(rows),
         note_of("Table", sheet, title),
