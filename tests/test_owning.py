@@ -67,7 +67,7 @@ def pages_asked():
     """A function that gives the pages of owning, by name, drawn from a scenario."""
 
     def pages(calculated):
-        drafted = build.draft(calculated, None)
+        drafted = build.draft(calculated, None, {})
         return {section.name: section for section in drafted.findings if section.name in (OWNING, CROSSING)}
 
     return pages
