@@ -89,7 +89,9 @@ def _trail(november, folder):
         return [f"{sheet}!{cell.coordinate}", head, str(cell.value)]
 
     steps = [step("Fleet", "Bill", keys="Configuration")]
-    steps += [step("Calculation", name) for name in ("fleet_cost", "fleet_cost_per_day", "replica_cost")]
+    path = {"Calculation": "fleet_cost", "Joined inputs": "hourly_bill", "Fleets": "bill"}
+    steps += [step(sheet, head) for sheet, head in path.items()]
+    steps += [step("Bills", head) for head in ("hour_bill", "rented_hour_cost", "rented_price")]
     steps.append(step("Joined inputs", "accelerator_price"))
     paid = re.search(r"INDEX\(tblHardware\[one_year_price\].*?,0\)\)", steps[-1][2])
     steps[-1][2] = f"=... {paid[0]} ..."
@@ -99,8 +101,8 @@ def _trail(november, folder):
 
 
 def _explained(november, folder):
-    """The first lines of a derivation, to the first price in it."""
-    lines = derive(EXAMPLE, "output_cost", configuration=CONFIGURATION)
+    """The first lines of a derivation three steps deep, to the first price in it."""
+    lines = derive(EXAMPLE, "output_cost", configuration=CONFIGURATION, most=3)
     first = next(place for place, line in enumerate(lines) if "Hardware!" in line)
     return "\n".join([*lines[: first + 1], "  ..."])
 
