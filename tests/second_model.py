@@ -40,7 +40,9 @@ def memory(g):
     everything = g.accelerator_memory * 1e9 * g.tensor_parallel * g.pipeline_stages
     free = max(everything * g.usable_memory_share - weights, g.tight_memory_share * (everything - weights), 0)
     limit = floor(free / (g.pipeline_stages * sequence) + NOISE)
-    batch = g.requested_batch_size or min(limit, g.engine_batch_limit * g.attention_data_parallel)
+    # No batch asked for fills a replica, and so does one that follows demand (below 0).
+    full = min(limit, g.engine_batch_limit * g.attention_data_parallel)
+    batch = g.requested_batch_size if g.requested_batch_size > 0 else full
     usable = g.accelerator_memory * 1e9 * g.usable_memory_share
     slice_of_two = 1
     while slice_of_two * usable < (weights + sequence) * (1 - NOISE):
@@ -165,7 +167,9 @@ def money(g, m, s):
     rate = s.output / m.answer
     needed = g.peak_requests * g.served_share * (1 + g.headroom) if g.has_demand else rate
     replicas = max(g.minimum_replicas, ceil(needed / rate - NOISE))
-    prefill = 0 if s.shared else ceil(needed * s.prompt - NOISE)
+    # A pool of prompts keeps its replicas like the other; one without a demand is as large as the other's prompts ask.
+    kept = g.minimum_replicas if g.has_demand else 0
+    prefill = 0 if s.shared else max(kept, ceil(needed * s.prompt - NOISE))
     load = g.mean_requests * g.served_share if g.has_demand else rate * replicas * g.assumed_utilization
     busy = load / (replicas * rate)
     prefill_busy = busy if s.shared else load * s.prompt / prefill

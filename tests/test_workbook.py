@@ -126,7 +126,13 @@ def test_what_is_the_analysts_own_is_left_in_peace(valid: Path, tmp_path: Path) 
     def own_sheet(book: Workbook) -> None:
         book.create_sheet("my notes", 0)["B2"] = "=1/0"
 
-    own = (put("Hardware", "Z4", "my column"), put("Hardware", "Z40", "n/a"), put("Settings", "A99", "mine"), own_sheet)
+    column = layouts.FARTHER
+    own = (
+        put("Hardware", f"{column}{HEAD_ROW}", "my column"),
+        put("Hardware", f"{column}40", "n/a"),
+        put("Settings", "A99", "mine"),
+        own_sheet,
+    )
     assert same_tables(read(spoil(valid, tmp_path / "own.xlsx", *own)), read(valid))
 
 

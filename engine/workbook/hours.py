@@ -61,6 +61,8 @@ def _busiest_hours(tables: Tables) -> Iterator[Problem]:
     for row in tables["Traffic"]:
         if month is None or not row.sound(*needed) or row.is_blank("mean_requests") or row.is_blank("peak_requests"):
             continue
+        if row["peak_requests"] < row["mean_requests"]:
+            continue  # which is told as such
         busiest = busiest_hour(tables, row, month)
         if busiest > row["peak_requests"] * (1 + TOLERANCE):
             found = f"peak_requests is {number(row['peak_requests'])} requests/s"

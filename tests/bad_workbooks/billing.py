@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from bad_workbooks.valid import SEEN, Defect, Edit, at, both, fill, more
+from bad_workbooks.valid import SEEN, Defect, Edit, at, both, coordinate, fill, more
 
 _USED = "it is used by: chat on H100"
 
@@ -45,7 +45,8 @@ DEFECTS = (
         "a list that ends before it begins",
         fill("Prices", {"valid_until": date(2025, 12, 31)}),
         at("Prices", "valid_until"),
-        "valid_until is 2025-12-31; allowed is valid_from or later, 2026-01-01 (L5). Correct whichever is wrong.",
+        "valid_until is 2025-12-31; allowed is valid_from or later, 2026-01-01 "
+        f"({coordinate('Prices', 'valid_from')}). Correct whichever is wrong.",
     ),
     Defect(
         "a list that ended last month",

@@ -61,35 +61,36 @@ DEFECTS = (
         "Hardware",
         "service_life",
         0,
-        "service_life is 0 years; allowed is 0.5 to 30 years.",
+        "service_life is 0 years; allowed is 0.5 to 30 years. Check the figure and its unit: the column holds years.",
     ),
     cell(
         "a server that sells for more than it cost",
         "Hardware",
         "residual_share",
         1.1,
-        "residual_share is 110 %; allowed is 0 % to 100 %.",
+        "residual_share is 110 %; allowed is 0 % to 100 %. Type 1.1 % or 0.011.",
     ),
     cell(
         "power in watts",
         "Hardware",
         "accelerator_power",
         700,
-        "accelerator_power is 700 kW; allowed is 0.005 to 20 kW.",
+        "accelerator_power is 700 kW; allowed is 0.005 to 20 kW. Check the figure and its unit: the column holds kW.",
     ),
     cell(
         "a building that takes less power than its servers",
         "Settings",
         "power_usage_effectiveness",
         0.9,
-        "power_usage_effectiveness is 0.9; allowed is 1 to 5.",
+        "power_usage_effectiveness is 0.9; allowed is 1 to 5. Check the figure.",
     ),
     cell(
         "a crossover within half a token",
         "Settings",
         "crossover_limit",
         0.5,
-        "crossover_limit is 0.5 tokens/month; allowed is a whole number, 1 to",
+        "crossover_limit is 0.5 tokens/month; allowed is 1 to 10,000,000,000,000,000 tokens/month. "
+        "Check the figure and its unit: the column holds tokens/month.",
     ),
     cell(
         "a percent typed into a percent cell, twice over",
@@ -272,8 +273,7 @@ DEFECTS = (
         "Configurations",
         "hardware",
         "H100 80",
-        "'H100 80' is not on the Hardware sheet, which has: H100. "
-        "Did you mean H100? Choose one, or add a row there.",
+        "'H100 80' is not on the Hardware sheet, which has: H100. Did you mean H100? Choose one, or add a row there.",
     ),
     Defect(
         "the beginning of two names",
@@ -312,8 +312,8 @@ DEFECTS = (
         "Configurations",
         "requested_batch_size",
         "Max",
-        "requested_batch_size is the text 'Max'; allowed is a whole number, 1 to 1,000,000 sequences or max. "
-        "Type a number or max.",
+        "requested_batch_size is the text 'Max'; allowed is a whole number, 1 to 1,000,000 sequences or max "
+        "or demand. Type a number or max or demand.",
     ),
     cell(
         "a blank that must be filled",

@@ -13,9 +13,7 @@ from engine.sheets import MONTH_NAMES
 
 def figure(name: str, column: str, value: Any, says: str, hardware: str = "H100 SXM") -> Defect:
     found = f"{column} of '{hardware}' is {says}"
-    edit = both(
-        fill("Hardware", {"hardware": hardware, column: value}), fill("Configurations", {"hardware": hardware})
-    )
+    edit = both(fill("Hardware", {"hardware": hardware, column: value}), fill("Configurations", {"hardware": hardware}))
     return Defect(name, edit, at("Hardware", column), found)
 
 
@@ -137,7 +135,8 @@ WARNINGS = (
         "a measurement that cannot be of this traffic",
         fill("Configurations", MEASURED),
         at("Configurations", "measured_input_speed"),
-        "measured_input_speed is 3,000 tok/s; 1,000 tok/s of output (U5) come with 4,000 tok/s of input in 'chat'. "
+        "measured_input_speed is 3,000 tok/s; 1,000 tok/s of output "
+        f"({coordinate('Configurations', 'measured_output_speed')}) come with 4,000 tok/s of input in 'chat'. "
         "Check that both were measured together, on traffic of these lengths.",
     ),
     Defect(

@@ -26,7 +26,6 @@ _BATCH_WITHOUT_DEMAND = more("Traffic", {"traffic": "batch", "mean_requests": No
 _NO_DEMAND = fill("Traffic", {"mean_requests": None, "peak_requests": None})
 
 
-
 def _rate(currency: str, rate: float = 0.9, day: date = date(2026, 11, 27)) -> dict[str, Any]:
     return {"currency": currency, "exchange_rate": rate, "rate_date": day, "source": "a central bank"}
 
@@ -99,7 +98,8 @@ DEFECTS = (
         "a server that is bought and draws an unknown power",
         fill("Hardware", {"node_purchase_price": 270000, "accelerators_per_node": 8, "service_life": 5}),
         at("Hardware", "accelerator_power"),
-        "accelerator_power of 'H100' is blank although it has a purchase price",
+        "accelerator_power of 'H100' is blank although it has a purchase price; owning it cannot be costed without "
+        f"({coordinate('Hardware', 'node_purchase_price')}). Fill it in, or clear the price.",
     ),
     Defect(
         "ranks without links",
