@@ -18,22 +18,30 @@ from engine.scenarios import (
     CalendarDays,
     Chosen,
     Converted,
+    Crossed,
     DayOf,
+    DaysAhead,
     DaysBilled,
+    EndDay,
     Filled,
     Grain,
+    HourShare,
+    IsWord,
+    Key,
     Known,
     Largest,
     Looked,
     Matched,
     Mean,
     MonthStart,
+    OneOf,
     Paired,
     Said,
     Scenario,
     Setting,
     Smallest,
     Source,
+    StartAhead,
     Sum,
     SumAbove,
     Varied,
@@ -42,10 +50,14 @@ from engine.scenarios import (
 )
 from engine.scenarios.currencies import is_own
 from engine.scenarios.grains import rows_behind
-from engine.sheets import BY_NAME, EXCHANGE_RATES, SETTINGS
+from engine.sheets import BY_NAME, EXCHANGE_RATES, LOAD_PROFILES, SETTINGS
 from engine.tracing import written
 from engine.units import money_in, show
 from engine.workbook.read import Inputs, Row, read
+
+BLANK = "(blank)"
+# What is typed beside a row's name, because it says which row it is, and has no input cell.
+OF_THE_ROW = "(which rows there are)"
 
 
 class UnknownNameError(Exception):
@@ -111,8 +123,17 @@ def _input_cell(scenario: Scenario, grain: Grain, source: Source, row: int) -> s
     """The cell of an input sheet that a source reads in one row, and what a blank there stands for."""
     inputs = scenario.inputs
     match source:
-        case Known(Looked() as looked) | Filled(looked) | DayOf(looked) | Said(looked):
+        case Key():
+            return OF_THE_ROW
+        case Known(Looked() as looked) | Filled(looked) | DayOf(looked) | EndDay(looked) | Said(looked) | OneOf(looked):
             return _input_cell(scenario, grain, looked, row)
+        case IsWord(by):
+            return _cell_of(scenario, grain, by, row)
+        case HourShare():
+            return _hour_cell(scenario, grain, source, row)
+        case Crossed(sheet, by, across):
+            crossed = inputs.tables[sheet.name].find(str(grain.at(by, row)))
+            return crossed.cell(str(grain.at(across, row))) if crossed else _cell_of(scenario, grain, by, row)
         case Paired(sheet, column, by):
             table, names = inputs.tables[sheet.name], zip(sheet.keys, by, strict=True)
             own = [(key.name, grain.at(name, row)) for key, name in names]
@@ -129,9 +150,7 @@ def _input_cell(scenario: Scenario, grain: Grain, source: Source, row: int) -> s
             cell = found.cell(column.name)
             if not found.is_blank(column.name):
                 return cell
-            otherwise = (
-                f"is blank, so {inputs.cell(SETTINGS.name, column.otherwise)}" if column.otherwise else "(blank)"
-            )
+            otherwise = f"is blank, so {inputs.cell(SETTINGS.name, column.otherwise)}" if column.otherwise else BLANK
             return f"{cell} {otherwise}"
         case Converted(amount):
             currency = _text_of(inputs, grain, source.currency, row)
@@ -143,9 +162,31 @@ def _input_cell(scenario: Scenario, grain: Grain, source: Source, row: int) -> s
             return f"{cell} in {currency}, at {rate['exchange_rate']:g} ({rate.cell('exchange_rate')})"
         case Setting(column):
             return inputs.cell(SETTINGS.name, column.name)
-        case DaysBilled() | CalendarDays() | WorkingDays() | MonthStart():
+        case DaysBilled() | DaysAhead() | CalendarDays() | WorkingDays() | MonthStart() | StartAhead():
             return inputs.cell(SETTINGS.name, "report_month")
     return ""
+
+
+def _cell_of(scenario: Scenario, grain: Grain, quantity: str, row: int) -> str:
+    """The cell of a quantity that has no formula, where need be in the row of the grain that it is taken from."""
+    source = grain.sources[quantity]
+    if isinstance(source, Varied):
+        other = scenario[source.grain]
+        return _cell_of(scenario, other, source.quantity, other.row(str(grain.at(source.by, row))))
+    return _input_cell(scenario, grain, source, row)
+
+
+def _hour_cell(scenario: Scenario, grain: Grain, source: HourShare, row: int) -> str:
+    """The cell of an hour's share on the sheet of load profiles; that of a class's profile where it names none."""
+    profile, hour = grain.at(source.profile, row), grain.at(source.hour, row)
+    if grain.at(source.is_every_day, row):
+        return OF_THE_ROW
+    if not profile:
+        return _cell_of(scenario, grain, source.profile, row)
+    share = "weekend_share" if grain.at(source.is_weekend, row) else "weekday_share"
+    hours = scenario.inputs.tables[LOAD_PROFILES.name]
+    found = next((each for each in hours if each["load_profile"] == profile and each["hour"] == hour), None)
+    return found.cell(share) if found else f"(no such row on {LOAD_PROFILES.name})"
 
 
 def _text_of(inputs: Inputs, grain: Grain, looked: Looked, row: int) -> str:

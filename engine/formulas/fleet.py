@@ -53,7 +53,7 @@ def required_rate(has_demand, sized_requests, planned_utilization, request_rate)
 
 
 def replica_count(has_demand, needed_replicas, minimum_replicas) -> Count:
-    """Whole replicas that keep the promised wait at the peak, or the headroom where none is promised.
+    """Whole replicas that keep the promised wait at the peak, or the headroom where no wait is promised.
 
     Source: Austin et al., How to Scale Your Model (2025), inference chapter.
     """
