@@ -311,9 +311,12 @@ def test_shares_may_come_from_a_class_and_its_mixes(valid: Path, tmp_path: Path)
 @pytest.mark.parametrize("bad", files.FILES, ids=lambda bad: bad.name)
 def test_a_bad_file_is_refused_quickly(bad: files.BadFile, valid: Path, tmp_path: Path) -> None:
     path = files.write(bad, valid, tmp_path)
-    start = time.perf_counter()
+    begin = time.process_time()
+    read(valid)
+    middle = time.process_time()
     (problem,) = problems_of(path)
-    assert time.perf_counter() - start < 2
+    # Five readings of a good file are the most that any takes; the rest is for a noisy machine.
+    assert time.process_time() - middle < 25 * (middle - begin)
     assert (problem.place, problem.sentence) == (bad.place, bad.says)
 
 
