@@ -41,7 +41,7 @@ def row_of(rows, sheet, key):
 
 def test_a_name_with_a_colon_is_told_whole(asked):
     def rename(rows):
-        for sheet in ("Hardware", "Configurations"):
+        for sheet in ("Hardware", "Configurations", "Commitments"):
             for row in rows[sheet]:
                 if row["hardware"] == "H100 SXM":
                     row["hardware"] = "AWS: H100"
