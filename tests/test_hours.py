@@ -24,7 +24,7 @@ from engine.scenarios import (
     TOTAL,
     scenario,
 )
-from engine.scenarios.hours import EVERY_HOUR, PROFILE, month_parts
+from engine.scenarios.hour_rows import EVERY_HOUR, PROFILE, month_parts
 from engine.workbook.blank import write_blank
 from engine.workbook.read import read
 

@@ -21,8 +21,10 @@ from engine.scenarios.actual_months import MODELLED, Archived, actual_grains, lo
 from engine.scenarios.ahead import months_ahead
 from engine.scenarios.asked import FURTHER, READ_OF_CASES
 from engine.scenarios.billing import billing_grains
+from engine.scenarios.bills import hourly_sources, month_books
 from engine.scenarios.grains import Grain, make_grain
-from engine.scenarios.hours import hourly_sources, month_books, month_parts, parts_and_calendar, with_hours
+from engine.scenarios.hour_rows import month_parts, parts_and_calendar
+from engine.scenarios.hours import with_hours
 from engine.scenarios.joins import (
     DECISION_FORMULAS,
     case_sources,

@@ -12,7 +12,7 @@ import numpy as np
 from engine.calculation import Columns, calculate
 from engine.formulas import ACTION_FORMULAS, FORMULAS
 from engine.scenarios import APIS, CONFIGURED, Scenario
-from engine.scenarios.hours import hourly_sources
+from engine.scenarios.bills import hourly_sources
 from engine.sheets import COMPETITORS
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from engine.calculation import behind, calculate
 from engine.formulas import EVERY_FORMULA, Formula
-from engine.scenarios.hours import hourly_sources
+from engine.scenarios.bills import hourly_sources
 from engine.sheets import CONFIGURATIONS, HARDWARE, SETTINGS, TRAFFIC
 
 Value = float | str
