@@ -164,7 +164,6 @@ GIVEN = {
     "node_bandwidth": "G*B/s",
     "off_peak_discount": "",
     "off_peak_share": "",
-    "owned_nodes": "",
     "part_days": "day",
     "peak_compute_in_use": "T*FLOP/s",
     "per_dollar": "figure",

@@ -39,17 +39,6 @@ def converted_price(foreign_price, exchange_rate) -> DollarsPerMillionTokens:
     return foreign_price * exchange_rate
 
 
-def rate_warning(rate_date, month_start, days_in_month) -> Text:
-    """What to say about the day of an exchange rate, as a workbook counts days; empty where it lies in the month.
-
-    Source: definition.
-    """
-    early = np.where(rate_date < month_start, "the exchange rate is from before the month", "")
-    return np.where(
-        rate_date >= month_start + days_in_month / A_DAY, "the exchange rate is from after the month", early
-    )
-
-
 def is_long_context(input_tokens, list_threshold) -> Flag:
     """Whether a prompt is billed in the long-context tier; a threshold of 0 is no tier.
 

@@ -11,7 +11,6 @@ from engine.units import (
     NOT_AVAILABLE,
     Constant,
     Count,
-    DaysPerMonth,
     DollarsPerDay,
     DollarsPerHour,
     DollarsPerMonth,
@@ -22,49 +21,10 @@ from engine.units import (
     Years,
 )
 
-A_DAY = Constant(1, "day/month")
 YEARS_OF_A_DAY = Constant(1 / 365.25, "year")
 
 
-# A contract, or a price list, within the month
-
-
-def contract_days(contract_start, contract_end, month_start, days_in_month) -> DaysPerMonth:
-    """Days of the month on which a contract is in force.
-
-    Source: definition.
-    """
-    days_to_end = np.minimum(contract_end - month_start + 1, days_in_month / A_DAY)
-    return np.maximum(0, days_to_end - np.maximum(0, contract_start - month_start)) * A_DAY
-
-
-def contract_share(contract_days, days_in_month) -> Share:
-    """Share of the month in which a contract is in force.
-
-    Source: definition.
-    """
-    return np.where(days_in_month > 0, contract_days / days_in_month, NOT_AVAILABLE)
-
-
-def contract_warning(contract_start, contract_end, month_start, days_in_month) -> Text:
-    """What to say about a contract in the month; empty where it holds all of it.
-
-    Source: definition.
-    """
-    month_end = month_start + days_in_month / A_DAY - 1
-    begins = np.where(contract_start > month_start, "begins within the month", "")
-    ends = np.where(contract_end < month_end, "ends within the month", begins)
-    outside = np.where(contract_start > month_end, "begins after the month", ends)
-    past = np.where(contract_end < month_start, "ended before the month", outside)
-    return np.where(contract_end < contract_start, "ends before it begins", past)
-
-
-def contract_cost(contract_accelerators, contract_price, contract_days) -> DollarsPerMonth:
-    """What a contract costs in the month: every accelerator in every hour of the days in force, used or not.
-
-    Source: definition.
-    """
-    return contract_accelerators * contract_price * HOURS_PER_DAY * contract_days
+# A contract in a part of the month
 
 
 def accelerators_in_force(contract_accelerators, in_force) -> Count:
@@ -185,14 +145,6 @@ def payments(fleet_cost, contract_bill, running_contract_bill, take_or_pay_short
 
 
 # Spending that was promised
-
-
-def take_or_pay_cost(promised_spending, used_spending) -> DollarsPerMonth:
-    """What is paid where a spending was promised: the use, or the promise where that is more.
-
-    Source: definition.
-    """
-    return np.maximum(promised_spending, used_spending)
 
 
 def take_or_pay_shortfall(promised_spending, used_spending) -> DollarsPerMonth:

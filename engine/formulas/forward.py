@@ -17,6 +17,7 @@ from engine.units import (
     Count,
     Dollars,
     DollarsPerMonth,
+    HoursPerMonth,
     Months,
     Number,
     Share,
@@ -76,13 +77,38 @@ def counted_accelerators(
     return (replicas + prompts) * accelerator_count
 
 
-def bill_ratio(bill, counted_accelerators, accelerator_price, days_in_month) -> Number:
-    """What the month's bill is of those accelerators' rent around the clock: hours, waits, servers and contracts.
+def need_ratio(fleet_hours, counted_accelerators, days_in_month) -> Number:
+    """Accelerator-hours that the month reported needed, of those accelerators around the clock: hours, waits, servers.
 
     Source: definition; the months ahead keep it.
     """
-    rent = counted_accelerators * accelerator_price * HOURS_PER_DAY * days_in_month
-    return np.where(rent > 0, bill / rent, 1)
+    around_the_clock = counted_accelerators * HOURS_PER_DAY * days_in_month
+    return np.where(around_the_clock > 0, fleet_hours / around_the_clock, 1)
+
+
+def rent_ratio(rented_bill, interruption_bill, transition_bill, rented_hours, accelerator_price) -> Number:
+    """What renting cost of its hours' plain rent: what stands by for interruptions, and starts, come on top.
+
+    Source: definition; the months ahead keep it, and where nothing was rented they pay the plain rent.
+    """
+    plain = rented_hours * accelerator_price
+    return np.where(plain > 0, (rented_bill + interruption_bill + transition_bill) / plain, 1)
+
+
+def contract_use(fleet_hours, rented_hours, committed_hours) -> Share:
+    """Share of the contracts' accelerator-hours that the month reported used; all of them where there were none.
+
+    Source: definition; the months ahead keep it.
+    """
+    return np.where(committed_hours > 0, (fleet_hours - rented_hours) / committed_hours, 1)
+
+
+def contract_ratio(committed_hours, fleet_hours) -> Number:
+    """Contracts' accelerator-hours that the month reported gave for each hour needed; one where there were none.
+
+    Source: definition; by it the months ahead share contracts among configurations.
+    """
+    return np.where(committed_hours > 0, committed_hours / fleet_hours, 1)
 
 
 # A configuration in a month
@@ -121,8 +147,87 @@ def forward_accelerators(forward_replicas, forward_prefill_replicas, accelerator
     return (forward_replicas + forward_prefill_replicas) * accelerator_count
 
 
+def forward_needed_hours(forward_accelerators, need_ratio, forward_days) -> HoursPerMonth:
+    """Accelerator-hours that the month ahead needs.
+
+    Source: definition.
+    """
+    return forward_accelerators * need_ratio * HOURS_PER_DAY * forward_days
+
+
+# Contracts in a month ahead
+
+
+def forward_contract_share(contract_start, contract_end, month_start, next_month_start) -> Share:
+    """Share of the month ahead in which a contract is in force; its first and last day count.
+
+    Source: definition.
+    """
+    held = np.minimum(contract_end + 1, next_month_start) - np.maximum(contract_start, month_start)
+    return np.maximum(0, held) / (next_month_start - month_start)
+
+
+def forward_contract_hours(contract_accelerators, forward_contract_share, forward_days) -> HoursPerMonth:
+    """Accelerator-hours of a contract in the month ahead.
+
+    Source: definition.
+    """
+    return contract_accelerators * forward_contract_share * HOURS_PER_DAY * forward_days
+
+
+def forward_contract_cost(forward_contract_hours, contract_price) -> DollarsPerMonth:
+    """What a contract costs in the month ahead, used or not.
+
+    Source: definition.
+    """
+    return forward_contract_hours * contract_price
+
+
+def forward_claim(forward_needed_hours, contract_ratio) -> HoursPerMonth:
+    """By what the contracts for an accelerator are shared among the configurations on it.
+
+    Source: definition; the need, as the month reported shared them hour by hour.
+    """
+    return forward_needed_hours * contract_ratio
+
+
+def claim_share(forward_claim, pool_claim, pool_configurations) -> Share:
+    """A configuration's share of the contracts for its accelerator; equal shares where nothing is needed.
+
+    Source: definition.
+    """
+    return np.where(pool_claim > 0, forward_claim / pool_claim, 1 / pool_configurations)
+
+
+def forward_held_hours(pool_contract_hours, claim_share) -> HoursPerMonth:
+    """A configuration's accelerator-hours of contracts in the month ahead.
+
+    Source: definition.
+    """
+    return pool_contract_hours * claim_share
+
+
+def forward_held_cost(pool_contract_cost, claim_share) -> DollarsPerMonth:
+    """What they cost, used or not.
+
+    Source: definition.
+    """
+    return pool_contract_cost * claim_share
+
+
+# What a configuration costs in a month
+
+
+def forward_rented_hours(forward_needed_hours, forward_held_hours, contract_use) -> HoursPerMonth:
+    """Needed accelerator-hours that no contract covers; of contracts the hours are used that are used today.
+
+    Source: definition.
+    """
+    return np.maximum(0, forward_needed_hours - forward_held_hours * contract_use)
+
+
 def forward_committed_share(is_committed, committed_until, month_start, next_month_start) -> Share:
-    """Share of the month ahead in which the commitment is in force; its last day counts.
+    """Share of the month ahead in which terms that bind are in force; their last day counts.
 
     Source: definition.
     """
@@ -130,47 +235,46 @@ def forward_committed_share(is_committed, committed_until, month_start, next_mon
     return np.where(is_committed > 0, np.maximum(0, held) / (next_month_start - month_start), 0)
 
 
-def forward_committed_accelerators(counted_accelerators, forward_committed_share) -> Count:
-    """Accelerators that are committed in the month ahead, on the days on which the commitment is in force.
+def forward_committed_hours(rented_hours, days_in_month, forward_days, forward_committed_share) -> HoursPerMonth:
+    """Accelerator-hours of the month ahead that are bound, where all of it is.
 
-    Source: definition; a fleet that is rented for a year or more is committed at the size it has today.
+    Source: definition; a fleet that is rented for a year or more is bound at the size it has today.
     """
-    return np.where(forward_committed_share > 0, counted_accelerators, 0)
+    return np.where(forward_committed_share > 0, rented_hours / days_in_month * forward_days, 0)
 
 
 def forward_committed_cost(
-    forward_committed_accelerators, forward_committed_share, accelerator_price, forward_days
+    forward_committed_hours, forward_committed_share, accelerator_price, rent_ratio
 ) -> DollarsPerMonth:
-    """Rent of what is committed, needed or not, at the price that was agreed.
+    """Rent of what is bound, needed or not, at the price that was agreed.
 
     Source: definition.
     """
-    hours = HOURS_PER_DAY * forward_days * forward_committed_share
-    return forward_committed_accelerators * accelerator_price * hours
+    return forward_committed_hours * forward_committed_share * accelerator_price * rent_ratio
 
 
 def forward_rented_cost(
-    forward_accelerators,
-    forward_committed_accelerators,
+    forward_rented_hours,
+    forward_committed_hours,
     forward_committed_share,
     accelerator_price,
     rent_factor,
-    forward_days,
+    rent_ratio,
 ) -> DollarsPerMonth:
-    """Rent of what commitments in force do not cover, on the same terms at the rents of that month.
+    """Rent of what nothing that binds covers, on the same terms at the rents of that month.
 
-    Source: definition; a contract that ends within a month covers its share of that month's days.
+    Source: definition; terms that end within a month cover their share of that month's days.
     """
-    covered = forward_committed_share * np.minimum(forward_accelerators, forward_committed_accelerators)
-    return (forward_accelerators - covered) * accelerator_price * rent_factor * HOURS_PER_DAY * forward_days
+    covered = forward_committed_share * np.minimum(forward_rented_hours, forward_committed_hours)
+    return (forward_rented_hours - covered) * accelerator_price * rent_factor * rent_ratio
 
 
-def forward_bill(forward_rented_cost, forward_committed_cost, bill_ratio) -> DollarsPerMonth:
+def forward_bill(forward_rented_cost, forward_committed_cost, forward_held_cost) -> DollarsPerMonth:
     """All accelerators of the month ahead.
 
     Source: definition.
     """
-    return (forward_rented_cost + forward_committed_cost) * bill_ratio
+    return forward_rented_cost + forward_committed_cost + forward_held_cost
 
 
 def forward_profit(forward_revenue, forward_bill) -> DollarsPerMonth:
@@ -181,31 +285,62 @@ def forward_profit(forward_revenue, forward_bill) -> DollarsPerMonth:
     return forward_revenue - forward_bill
 
 
-def forward_margin(forward_profit, forward_revenue) -> Share:
+def forward_other_cost(
+    monthly_other_cost,
+    replica_other_cost,
+    forward_accelerators,
+    counted_accelerators,
+    variable_cost,
+    demand_factor,
+    forward_days,
+    days_in_month,
+    payouts,
+    revenue,
+    forward_revenue,
+) -> DollarsPerMonth:
+    """Other costs of the month ahead: by the month as they are, by replica, request, token and revenue as those move.
+
+    Source: definition; amounts and shares stay as they are.
+    """
+    size = np.where(counted_accelerators > 0, forward_accelerators / counted_accelerators, 1)
+    volume = demand_factor * forward_days / days_in_month
+    passed_on = np.where(revenue > 0, payouts / revenue, 0)
+    return monthly_other_cost + replica_other_cost * size + variable_cost * volume + passed_on * forward_revenue
+
+
+def forward_earnings(forward_profit, forward_other_cost) -> DollarsPerMonth:
+    """What is left of the month ahead after all costs of serving.
+
+    Source: definition.
+    """
+    return forward_profit - forward_other_cost
+
+
+def forward_margin(forward_earnings, forward_revenue) -> Share:
     """The same as a share of revenue.
 
     Source: definition.
     """
-    return np.where(forward_revenue > 0, forward_profit / forward_revenue, NOT_AVAILABLE)
+    return np.where(forward_revenue > 0, forward_earnings / forward_revenue, NOT_AVAILABLE)
 
 
 # What the months of a model, or of all, come to
 
 
-def earning_months(forward_profit, months_ahead) -> Months:
-    """Months from the report's to this one where it earns, both counted; none where it does not.
+def earning_months(forward_earnings, months_ahead) -> Months:
+    """Months from the report's to this one where it earns after all costs, both counted; none where it does not.
 
     Source: definition.
     """
-    return np.where(forward_profit > 0, months_ahead + A_MONTH, 0 * A_MONTH)
+    return np.where(forward_earnings > 0, months_ahead + A_MONTH, 0 * A_MONTH)
 
 
-def forward_balance(profit_so_far, investment) -> Dollars:
-    """Profit of the months ahead so far, less what was invested.
+def forward_balance(earned_so_far, investment) -> Dollars:
+    """What the months ahead have earned so far after all costs, less what was invested.
 
     Source: definition.
     """
-    return profit_so_far * A_MONTH - investment
+    return earned_so_far * A_MONTH - investment
 
 
 def months_paid_back(forward_balance, months_ahead, forward_months) -> Months:

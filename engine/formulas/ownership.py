@@ -49,30 +49,6 @@ def required_nodes(replica_count, prefill_replica_count, replicas_per_node, node
     return np.ceil((replica_count + prefill_replica_count) / replicas_per_node - NOISE) * nodes_per_replica
 
 
-def installed_accelerators(required_nodes, accelerators_per_node) -> Count:
-    """Accelerators of whole nodes: all of them are paid for.
-
-    Source: definition.
-    """
-    return required_nodes * accelerators_per_node
-
-
-def unused_accelerators(installed_accelerators, fleet_accelerators) -> Count:
-    """Accelerators that stand in a node and in no replica.
-
-    Source: definition.
-    """
-    return installed_accelerators - fleet_accelerators
-
-
-def owned_accelerators(owned_nodes, accelerators_per_node) -> Count:
-    """Accelerators of the nodes that are owned.
-
-    Source: definition.
-    """
-    return owned_nodes * accelerators_per_node
-
-
 def capital_recovery_factor(cost_of_capital, service_life) -> SharePerYear:
     """Even yearly payment, at the end of each year, that pays back a dollar with interest over the service life.
 
@@ -179,14 +155,6 @@ def node_month_cost(node_cost, days_in_month) -> DollarsPerMonth:
     return node_cost / DAYS_PER_YEAR * days_in_month
 
 
-def owned_month_cost(owned_nodes, node_month_cost) -> DollarsPerMonth:
-    """All owned nodes for the month.
-
-    Source: definition.
-    """
-    return owned_nodes * node_month_cost
-
-
 def node_depreciation(
     node_purchase_price, installation_cost, node_residual, service_life, months_in_service
 ) -> DollarsPerMonth:
@@ -215,11 +183,3 @@ def node_book_value(node_purchase_price, installation_cost, node_residual, servi
     written_off = np.minimum(1, np.maximum(0, months_in_service / (service_life * MONTHS_PER_YEAR)))
     bought = node_purchase_price + installation_cost
     return np.where(service_life > 0, bought - (bought - node_residual) * written_off, NOT_AVAILABLE)
-
-
-def owned_book_cost(owned_nodes, node_depreciation, node_running_cost, days_in_month) -> DollarsPerMonth:
-    """What the books charge for the owned nodes in the month: depreciation, and the running cost by its days.
-
-    Source: definition; interest is not a cost of serving in the books.
-    """
-    return owned_nodes * (node_depreciation + node_running_cost / DAYS_PER_YEAR * days_in_month)

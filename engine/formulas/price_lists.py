@@ -7,6 +7,9 @@ traffic under one list. A day or a bucket without a price counts as 0.
 import numpy as np
 
 from engine.units import (
+    NOT_AVAILABLE,
+    Constant,
+    DaysPerMonth,
     DollarsPerMillionTokens,
     DollarsPerSecond,
     Number,
@@ -15,7 +18,26 @@ from engine.units import (
     TokensPerSecond,
 )
 
+A_DAY = Constant(1, "day/month")
+
 # A row of a list, and all its rows together
+
+
+def valid_days(valid_from, valid_until, month_start, days_in_month) -> DaysPerMonth:
+    """Days of the month on which a row of a price list holds; its first and last day count.
+
+    Source: definition; a date is the number of its day, as a workbook counts.
+    """
+    days_to_end = np.minimum(valid_until - month_start + 1, days_in_month / A_DAY)
+    return np.maximum(0, days_to_end - np.maximum(0, valid_from - month_start)) * A_DAY
+
+
+def valid_share(valid_days, days_in_month) -> Share:
+    """Share of the month in which it holds.
+
+    Source: definition.
+    """
+    return np.where(days_in_month > 0, valid_days / days_in_month, NOT_AVAILABLE)
 
 
 def price_part(row_price, valid_share) -> DollarsPerMillionTokens:

@@ -47,12 +47,28 @@ def cost_amount(
     return by_volume + by_size + payment_fee_share * matched_revenue
 
 
-def fixed_other_cost(line_bill, month_rate, line_replicas, cost_per_replica) -> DollarsPerMonth:
-    """Hosts, storage and observability that are paid by the month or by the replica, as the bill falls on a line.
+def monthly_other_cost(line_bill, month_rate) -> DollarsPerMonth:
+    """Gateways, storage and observability that are paid by the month, as the bill falls on a line.
 
     Source: definition.
     """
-    return line_bill * month_rate + line_replicas * cost_per_replica
+    return line_bill * month_rate
+
+
+def replica_other_cost(line_replicas, cost_per_replica) -> DollarsPerMonth:
+    """Hosts and other costs that are paid by the replica.
+
+    Source: definition.
+    """
+    return line_replicas * cost_per_replica
+
+
+def fixed_other_cost(monthly_other_cost, replica_other_cost) -> DollarsPerMonth:
+    """Costs beside the fleet that do not follow the requests.
+
+    Source: definition.
+    """
+    return monthly_other_cost + replica_other_cost
 
 
 def variable_cost(

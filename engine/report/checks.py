@@ -24,6 +24,7 @@ from engine.scenarios import (
     CLASS_HOURS,
     CONFIGURED,
     CONTRACTS,
+    CONTRACTS_AHEAD,
     CROSSINGS,
     DAYS,
     DECISIONS,
@@ -41,6 +42,7 @@ from engine.scenarios import (
     MONTH_BOOKS,
     MONTH_PARTS,
     MONTHS_AHEAD,
+    NEEDS_AHEAD,
     OTHER_COST_LINES,
     OWNERSHIP,
     PAYBACK,
@@ -109,6 +111,8 @@ GRAINS = (
     PRICE_COURSE,
     CALENDAR_AHEAD,
     DEMAND_AHEAD,
+    NEEDS_AHEAD,
+    CONTRACTS_AHEAD,
     MONTHS_AHEAD,
     MODELS_AHEAD,
     TOTALS_AHEAD,
@@ -319,16 +323,22 @@ def _of_the_outlook(scenario: Scenario) -> tuple[LiveCheck, ...]:
     totals, models = scenario[TOTALS_AHEAD], scenario[MODELS_AHEAD]
     first = str(totals.keys[0])
     return (
-        LiveCheck(
-            in_currency("The months ahead begin with the month reported, gross profit, $ a month"),
-            "=" + cell_of(totals, "forward_profit", first),
-            "=" + cell_of(scenario[TOTAL], "gross_profit", "Total"),
-            0.01,
+        *(
+            LiveCheck(
+                in_currency(f"The months ahead begin with the month reported, {name}, $ a month"),
+                "=" + cell_of(totals, quantity, first),
+                "=" + cell_of(scenario[TOTAL], reported, "Total"),
+                0.01,
+            )
+            for name, quantity, reported in (
+                ("gross profit", "forward_profit", "gross_profit"),
+                ("profit after all costs", "forward_earnings", "profit_after_other_costs"),
+            )
         ),
         LiveCheck(
-            in_currency("Models add up to the gross profit of all months ahead, $"),
-            f"=SUM({range_of(models, 'forward_profit')})",
-            f"=SUM({range_of(totals, 'forward_profit')})",
+            in_currency("Models add up to the profit after all costs of all months ahead, $"),
+            f"=SUM({range_of(models, 'forward_earnings')})",
+            f"=SUM({range_of(totals, 'forward_earnings')})",
             0.01,
         ),
     )

@@ -47,24 +47,24 @@ def outlook(scenario: Scenario) -> LiveSheet | None:
         charts=(
             LiveChart(
                 "line",
-                in_currency("Gross profit, revenue and accelerator bill, $ a month"),
+                in_currency("Profit after all costs, revenue and accelerator bill, $ a month"),
                 BY_MONTH,
                 across=0,
-                up=3,
+                up=5,
                 others=(1, 2),
                 x_axis="",
                 y_axis=in_currency("$ a month"),
-                alt="Line chart of monthly gross profit, revenue and accelerator bill over the months ahead.",
+                alt="Line chart of monthly profit after all costs, revenue and accelerator bill over the months ahead.",
             ),
             LiveChart(
                 "line",
-                in_currency("Gross profit of the months ahead so far, less what was invested, $"),
+                in_currency("Profit of the months ahead so far, less what was invested, $"),
                 BY_MONTH,
                 across=0,
-                up=6,
+                up=8,
                 x_axis="",
                 y_axis=in_currency("$"),
-                alt="Line chart of the gross profit of the months ahead, added up, less the investment.",
+                alt="Line chart of the profit after all costs of the months ahead, added up, less the investment.",
             ),
         ),
     )
@@ -76,7 +76,9 @@ def _by_month(scenario: Scenario) -> LiveTable:
         ("Revenue", "forward_revenue", DollarsPerMonth),
         ("Accelerator bill", "forward_bill", DollarsPerMonth),
         ("Gross profit", "forward_profit", DollarsPerMonth),
-        ("Gross margin", "forward_margin", Share),
+        ("Other costs", "forward_other_cost", DollarsPerMonth),
+        ("Profit after all costs", "forward_earnings", DollarsPerMonth),
+        ("Margin after all costs", "forward_margin", Share),
         ("Accelerators", "forward_accelerators", Count),
         ("Added up, less investment", "forward_balance", Dollars),
     )
@@ -98,7 +100,7 @@ def _by_model(scenario: Scenario) -> LiveTable:
     totals, months = scenario[TOTALS_AHEAD], [str(key) for key in scenario[TOTALS_AHEAD].keys]
     heads = (
         Head("Model"),
-        *(Head(f"Profit in {months[place]}", DollarsPerMonth, "$/month") for place in shown),
+        *(Head(f"Profit after all costs in {months[place]}", DollarsPerMonth, "$/month") for place in shown),
         Head("Months ahead together", Dollars, "$"),
         Head("Verdict"),
         Head("Month"),
@@ -107,8 +109,8 @@ def _by_model(scenario: Scenario) -> LiveTable:
         LiveRow(
             (
                 live(grain, "model", str(key)),
-                *(live(ahead, "forward_profit", f"{key}, {months[place]}") for place in shown),
-                live(grain, "outlook_profit", str(key)),
+                *(live(ahead, "forward_earnings", f"{key}, {months[place]}") for place in shown),
+                live(grain, "outlook_earnings", str(key)),
                 live(grain, "earning_verdict", str(key)),
                 named_month(scenario, grain, "stopping_month", str(key)),
             )
@@ -119,8 +121,8 @@ def _by_model(scenario: Scenario) -> LiveTable:
         LiveRow(
             (
                 as_text(ALL),
-                *(live(totals, "forward_profit", months[place]) for place in shown),
-                live(scenario[PAYBACK], "outlook_profit", ALL),
+                *(live(totals, "forward_earnings", months[place]) for place in shown),
+                live(scenario[PAYBACK], "outlook_earnings", ALL),
                 live(scenario[PAYBACK], "earning_verdict", ALL),
                 named_month(scenario, scenario[PAYBACK], "stopping_month", ALL),
             ),

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
 
 import numpy as np
 
@@ -16,15 +18,19 @@ from engine.scenarios.grains import Grain, make_grain, month_ahead
 from engine.scenarios.sources import (
     CALENDAR_AHEAD,
     CONFIGURED,
+    CONTRACTS_AHEAD,
     DEMAND_AHEAD,
     FLEETS,
     LINES,
     MODEL_OUTLOOK,
     MODELS_AHEAD,
     MONTHS_AHEAD,
+    NEEDS_AHEAD,
     PAYBACK,
+    PROFIT_LINES,
     TOTALS_AHEAD,
     Crossed,
+    DayOf,
     DaysAhead,
     EndDay,
     Key,
@@ -40,12 +46,15 @@ from engine.scenarios.sources import (
     Sum,
     Varied,
 )
-from engine.sheets import COMMITTED_BASES, CONFIGURATIONS, MONTH_NAMES, SEASONS, SETTINGS, TRAFFIC
-from engine.units import Count, Dollars, DollarsPerMonth, Flag, Months, Number, Share, Text
+from engine.sheets import COMMITMENTS, COMMITTED_BASES, CONFIGURATIONS, MONTH_NAMES, SEASONS, SETTINGS, TRAFFIC
+from engine.units import Count, Dollars, DollarsPerMonth, Flag, HoursPerMonth, Months, Number, Share, Text
 from engine.workbook.read import Inputs
+from engine.workbook.tables import Row
 
 Grains = Mapping[str, Grain]
 
+# What the month reported pays beside its fleets.
+OTHER_COSTS_OF_TODAY = ("monthly_other_cost", "replica_other_cost", "variable_cost", "payouts")
 # What is said of the months to come; without any of it they would only repeat the month reported.
 EXPECTED = ("price_decline", "software_speed_up", "rent_change", "investment")
 KEY_UNITS = {"months_ahead": Months, "is_ahead": Flag, "mix_share": Share}
@@ -57,9 +66,14 @@ def _chosen(names: str) -> Formulas:
 
 CALENDAR_FORMULAS = _chosen("price_factor speed_factor rent_factor")
 DEMAND_FORMULAS = _chosen("class_requests demand_factor")
+NEED_FORMULAS = _chosen(
+    "forward_replicas forward_prefill_replicas forward_accelerators forward_needed_hours forward_claim"
+)
+CONTRACT_FORMULAS = _chosen("forward_contract_share forward_contract_hours forward_contract_cost")
+HELD_FORMULAS = _chosen("claim_share forward_held_hours forward_held_cost")
 MONTH_FORMULAS = _chosen(
-    "forward_revenue forward_replicas forward_prefill_replicas forward_accelerators forward_committed_share "
-    "forward_committed_accelerators forward_committed_cost forward_rented_cost forward_bill forward_profit"
+    "forward_revenue forward_rented_hours forward_committed_share forward_committed_hours forward_committed_cost "
+    "forward_rented_cost forward_bill forward_profit forward_other_cost forward_earnings"
 )
 MODEL_FORMULAS = _chosen("forward_margin earning_months")
 TOTAL_FORMULAS = _chosen("forward_margin forward_balance months_paid_back earning_months")
@@ -84,8 +98,19 @@ def looks_ahead(inputs: Inputs) -> bool:
         *traffic.columns["demand_growth"],
         *traffic.columns["season"],
         *configured.columns["committed_until"],
+        *contracts_that_change(inputs),
     )
     return inputs.settings["forward_months"] > 0 and any(said)
+
+
+def contracts_that_change(inputs: Inputs) -> list[Row]:
+    """Contracts that begin or end within the months to come."""
+    first, last = month_ahead(inputs, 1), month_ahead(inputs, inputs.settings["forward_months"] + 1) - timedelta(days=1)
+    return [
+        row
+        for row in inputs.tables[COMMITMENTS.name]
+        if first <= row["contract_start"] <= last or first <= row["contract_end"] < last
+    ]
 
 
 def months_ahead(inputs: Inputs, grains: Grains) -> Grains:
@@ -97,6 +122,11 @@ def months_ahead(inputs: Inputs, grains: Grains) -> Grains:
     made = dict(grains)
     made[CALENDAR_AHEAD] = _calendar(inputs, made, months)
     made[DEMAND_AHEAD] = _demand(inputs, made, months, served)
+    made[NEEDS_AHEAD] = _needs(inputs, made, months, served)
+    hardware = {str(grains[CONFIGURED].value("hardware", key)) for key in served}
+    contracts = [row for row in inputs.tables[COMMITMENTS.name] if row["hardware"] in hardware]
+    if contracts:
+        made[CONTRACTS_AHEAD] = _contracts(inputs, made, months, contracts)
     made[MONTHS_AHEAD] = _configurations(inputs, made, months, served)
     models = list(dict.fromkeys(str(grains[CONFIGURED].value("model", key)) for key in served))
     made[MODELS_AHEAD] = _models(inputs, made, months, models)
@@ -183,43 +213,111 @@ def _named(traffic: str, traffic_class: str) -> str:
     return traffic if traffic == traffic_class else f"{traffic}: {traffic_class}"
 
 
-def _configurations(inputs: Inputs, grains: Grains, months: list[_Month], served: list[str]) -> Grain:
-    configured = grains[CONFIGURED]
+def _rows(grains: Grains, months: list[_Month], served: list[str]) -> tuple[list[tuple[str, _Month]], Columns]:
+    """Every configuration in every month, and the names by which its rows are found."""
     rows = [(key, month) for key in served for month in months]
-    models = [str(configured.value("model", key)) for key, _ in rows]
-    traffics = [str(configured.value("traffic", key)) for key, _ in rows]
-    names = [month.name for _, month in rows]
+
+    def in_month(quantity: str) -> Any:
+        return np.array([f"{grains[CONFIGURED].value(quantity, key)}, {month.name}" for key, month in rows])
+
     keys: Columns = {
         "configuration_month": np.array([f"{key}, {month.name}" for key, month in rows]),
         "configuration": np.array([key for key, _ in rows]),
-        "month": np.array(names),
-        "months_ahead": np.array([float(month.ahead) for _, month in rows]),
-        "model_month": np.array([f"{model}, {name}" for model, name in zip(models, names, strict=True)]),
-        "traffic_month": np.array([f"{traffic}, {name}" for traffic, name in zip(traffics, names, strict=True)]),
+        "month": np.array([month.name for _, month in rows]),
+        **{f"{quantity}_month": in_month(quantity) for quantity in ("model", "traffic", "hardware")},
     }
+    return rows, keys
+
+
+def _found(formulas: Formulas, known: Iterable[str], grains: Grains, *places: tuple[str, str]) -> dict[str, Source]:
+    """What formulas need beside what is known: from the first of the grains that has it, by the key beside it."""
+    found: dict[str, Source] = {}
+    for quantity in sorted(_needed(formulas) - {*known} | {"fits"}):
+        other, by = next(place for place in places if grains[place[0]].has_column(quantity))
+        found[quantity] = Varied(other, quantity, by, grains[other].annotation(quantity))
+    return found
+
+
+def _standing(looked_up: Mapping[str, Source], grains: Grains) -> list[str]:
+    """What stands only where a configuration fits."""
+    return [quantity for quantity in looked_up if quantity in grains[CONFIGURED].guarded]
+
+
+IN_MONTH, IN_FLEET, IN_CONFIGURED = (CALENDAR_AHEAD, "month"), (FLEETS, "configuration"), (CONFIGURED, "configuration")
+
+
+def _needs(inputs: Inputs, grains: Grains, months: list[_Month], served: list[str]) -> Grain:
+    """What every configuration needs in every month."""
+    _, keys = _rows(grains, months, served)
+    sources: dict[str, Source] = {
+        "demand_factor": Mean(DEMAND_AHEAD, "demand_factor", "class_requests", "traffic_month", Number)
+    }
+    looked_up = _found(NEED_FORMULAS, {*keys, *sources}, grains, IN_MONTH, IN_FLEET, IN_CONFIGURED)
+    stands = _standing(looked_up, grains)
+    return _grain(NEEDS_AHEAD, keys, sources, NEED_FORMULAS, inputs, grains, looked_up, stands)
+
+
+def _contracts(inputs: Inputs, grains: Grains, months: list[_Month], contracts: list[Row]) -> Grain:
+    """Every contract for an accelerator that serves, in every month."""
+    rows = [(row, month) for row in contracts for month in months]
+    keys: Columns = {
+        "contract_month": np.array([f"{row['contract']}, {month.name}" for row, month in rows]),
+        "contract": np.array([row["contract"] for row, _ in rows]),
+        "hardware_month": np.array([f"{row['hardware']}, {month.name}" for row, month in rows]),
+        "month": np.array([month.name for _, month in rows]),
+    }
+
+    def own(name: str) -> Looked:
+        return Looked(COMMITMENTS, COMMITMENTS.column(name), "contract")
+
+    looked_up: dict[str, Source] = {
+        **{name: own(name) for name in ("contract_accelerators", "contract_price")},
+        **{name: DayOf(own(name)) for name in ("contract_start", "contract_end")},
+        **{
+            name: Varied(CALENDAR_AHEAD, name, "month", grains[CALENDAR_AHEAD].annotation(name))
+            for name in ("month_start", "next_month_start", "forward_days")
+        },
+    }
+    return _grain(CONTRACTS_AHEAD, keys, {}, CONTRACT_FORMULAS, inputs, grains, looked_up)
+
+
+def _configurations(inputs: Inputs, grains: Grains, months: list[_Month], served: list[str]) -> Grain:
+    """What every configuration earns and costs in every month."""
+    rows, keys = _rows(grains, months, served)
 
     def own(name: str) -> Looked:
         return Looked(CONFIGURATIONS, CONFIGURATIONS.column(name), "configuration")
 
-    sources: dict[str, Source] = {
-        "demand_factor": Mean(DEMAND_AHEAD, "demand_factor", "class_requests", "traffic_month", Number)
-    }
+    sources: dict[str, Source] = {}
+    formulas = dict(MONTH_FORMULAS)
+    if CONTRACTS_AHEAD in grains:
+        formulas |= HELD_FORMULAS
+        hardware = [str(grains[CONFIGURED].value("hardware", key)) for key, _ in rows]
+        keys["pool_configurations"] = np.array([float(hardware.count(each) // len(months)) for each in hardware])
+        sources = {
+            "pool_configurations": Key(Count),
+            "pool_contract_hours": Sum(CONTRACTS_AHEAD, "forward_contract_hours", HoursPerMonth, "hardware_month"),
+            "pool_contract_cost": Sum(CONTRACTS_AHEAD, "forward_contract_cost", DollarsPerMonth, "hardware_month"),
+            "pool_claim": Sum(NEEDS_AHEAD, "forward_claim", HoursPerMonth, "hardware_month"),
+        }
+    else:
+        # Zeros are no formulas, of which a workbook takes so many.
+        keys["forward_held_hours"], keys["forward_held_cost"] = np.zeros((2, len(rows)))
+        sources = {"forward_held_hours": Key(HoursPerMonth), "forward_held_cost": Key(DollarsPerMonth)}
+    keys["months_ahead"] = np.array([float(month.ahead) for _, month in rows])
     looked_up: dict[str, Source] = {
         "is_committed": OneOf(own("price_basis"), COMMITTED_BASES),
         "committed_until": EndDay(own("committed_until")),
+        **{name: Sum(PROFIT_LINES, name, DollarsPerMonth, "configuration") for name in OTHER_COSTS_OF_TODAY},
     }
-    for quantity in sorted(_needed(MONTH_FORMULAS) - {*keys, *sources, *looked_up} | {"fits"}):
-        places = ((CALENDAR_AHEAD, "month"), (FLEETS, "configuration"), (CONFIGURED, "configuration"))
-        other, by = next(place for place in places if grains[place[0]].has_column(quantity))
-        looked_up[quantity] = Varied(other, quantity, by, grains[other].annotation(quantity))
-    stands = [quantity for quantity in looked_up if quantity in configured.guarded]
-    return _grain(MONTHS_AHEAD, keys, sources, MONTH_FORMULAS, inputs, grains, looked_up, stands)
+    places = ((NEEDS_AHEAD, "configuration_month"), IN_MONTH, IN_FLEET, IN_CONFIGURED)
+    looked_up |= _found(formulas, {*keys, *sources, *looked_up}, grains, *places)
+    return _grain(MONTHS_AHEAD, keys, sources, formulas, inputs, grains, looked_up, _standing(looked_up, grains))
 
 
 def _sums(names: str, by: str) -> dict[str, Source]:
     """Sums over configurations of what they come to in a month."""
-    annotations = {"forward_accelerators": Count}
-    return {name: Sum(MONTHS_AHEAD, name, annotations.get(name, DollarsPerMonth), by) for name in names.split()}
+    return {name: Sum(MONTHS_AHEAD, name, DollarsPerMonth, by) for name in names.split()}
 
 
 def _models(inputs: Inputs, grains: Grains, months: list[_Month], models: list[str]) -> Grain:
@@ -230,7 +328,7 @@ def _models(inputs: Inputs, grains: Grains, months: list[_Month], models: list[s
         "months_ahead": np.array([float(month.ahead) for _, month in rows]),
         "is_ahead": np.array([float(month.ahead > 0) for _, month in rows]),
     }
-    sources = _sums("forward_revenue forward_profit", "model_month")
+    sources = _sums("forward_revenue forward_earnings", "model_month")
     return _grain(MODELS_AHEAD, keys, sources, MODEL_FORMULAS, inputs, grains)
 
 
@@ -239,15 +337,19 @@ def _totals(inputs: Inputs, grains: Grains, months: list[_Month]) -> Grain:
         "month": np.array([month.name for month in months]),
         "months_ahead": np.array([float(month.ahead) for month in months]),
     }
-    sources = _sums("forward_revenue forward_bill forward_profit forward_accelerators", "months_ahead")
-    sources["profit_so_far"] = Running(MONTHS_AHEAD, "forward_profit", DollarsPerMonth, "months_ahead")
+    sources = _sums(
+        "forward_revenue forward_bill forward_held_cost forward_profit forward_other_cost forward_earnings",
+        "months_ahead",
+    )
+    sources["forward_accelerators"] = Sum(NEEDS_AHEAD, "forward_accelerators", Count, "month")
+    sources["earned_so_far"] = Running(MONTHS_AHEAD, "forward_earnings", DollarsPerMonth, "months_ahead")
     return _grain(TOTALS_AHEAD, keys, sources, TOTAL_FORMULAS, inputs, grains)
 
 
 def _model_outlook(inputs: Inputs, grains: Grains, models: list[str]) -> Grain:
     sources: dict[str, Source] = {
         "outlook_revenue": Sum(MODELS_AHEAD, "forward_revenue", Dollars, "model", "is_ahead"),
-        "outlook_profit": Sum(MODELS_AHEAD, "forward_profit", Dollars, "model", "is_ahead"),
+        "outlook_earnings": Sum(MODELS_AHEAD, "forward_earnings", Dollars, "model", "is_ahead"),
         "last_earning_months": Largest(MODELS_AHEAD, "earning_months", "model", Months),
     }
     return _grain(MODEL_OUTLOOK, {"model": np.array(models)}, sources, OUTLOOK_FORMULAS, inputs, grains)
@@ -256,7 +358,7 @@ def _model_outlook(inputs: Inputs, grains: Grains, models: list[str]) -> Grain:
 def _payback(inputs: Inputs, grains: Grains) -> Grain:
     sources: dict[str, Source] = {
         "outlook_revenue": Sum(MODELS_AHEAD, "forward_revenue", Dollars, "", "is_ahead"),
-        "outlook_profit": Sum(MODELS_AHEAD, "forward_profit", Dollars, "", "is_ahead"),
+        "outlook_earnings": Sum(MODELS_AHEAD, "forward_earnings", Dollars, "", "is_ahead"),
         "last_earning_months": Largest(TOTALS_AHEAD, "earning_months", "", Months),
         "most_months_paid_back": Largest(TOTALS_AHEAD, "months_paid_back", "", Months),
     }

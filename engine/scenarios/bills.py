@@ -67,7 +67,7 @@ from engine.workbook.read import Inputs
 
 TERMS = {"owned": "owned", "three_year": "3 years", "one_year": "1 year"}
 MOST_SLICES = 8  # of the need for one kind of accelerator
-HOUR_LINES = ("useful", "held")
+HOUR_LINES = ("useful", "held", "committed", "rented")
 
 
 def bill_hours(maker: Maker, rows: Rows, parts: tuple[Part, ...]) -> None:
@@ -249,6 +249,7 @@ def _fleets(maker: Maker, rows: Rows) -> None:
         given[line] = Sum(BILLS, quantity, DollarsPerMonth, by, weight=weight)
     for line in HOUR_LINES:
         given[f"{line}_hours"] = Sum(BILLS, f"{line}_accelerators", HoursPerMonth, by, weight=weight)
+    given["fleet_hours"] = Sum(HOURS, "needed_accelerators", HoursPerMonth, by, weight=weight)
     given["running_hours"] = Sum(HOURS, "running_replicas", HoursPerMonth, by, weight=weight)
     given["prefill_running_hours"] = Sum(HOURS, "prefill_pool_replicas", HoursPerMonth, by, weight=weight)
     requests = maker.grains[HOURS].annotation("profile_requests")

@@ -193,7 +193,7 @@ def _profit_lines(inputs: Inputs, grains: Mapping[str, Grain]) -> Grain:
     """The lines of the ledger again, with the other costs that fall on them."""
     ledger, costs = grains[LEDGER], grains[OTHER_COST_LINES]
     keys: Columns = {"line": ledger.keys}
-    names = ("traffic", "traffic_class", "model")
+    names = ("configuration", "traffic", "traffic_class", "model")
     by = (_SAME_MODEL, (("traffic", "traffic_class"), ("traffic",)))
     sources: dict[str, Source] = {"line": Key(), **{name: Varied(LEDGER, name, "line", Text) for name in names}}
     for quantity in _needed(PROFIT_LINE_FORMULAS):

@@ -28,7 +28,8 @@ ACCELERATORS, APIS, RATIOS, DRAFTS, PRICE_COURSE = "Accelerators", "APIs", "Rati
 OWNERSHIP, BOOKS, HOURS_OF_USE = "Ownership", "Books", "Hours of use"
 WAYS, VOLUMES, SEARCHED, CROSSINGS = "Ways to serve", "Volumes", "Searched from", "Crossovers"
 
-CALENDAR_AHEAD, DEMAND_AHEAD, MONTHS_AHEAD = "Calendar ahead", "Demand ahead", "Months ahead"
+CALENDAR_AHEAD, DEMAND_AHEAD, NEEDS_AHEAD = "Calendar ahead", "Demand ahead", "Needs ahead"
+CONTRACTS_AHEAD, MONTHS_AHEAD = "Contracts ahead", "Months ahead"
 MODELS_AHEAD, TOTALS_AHEAD, MODEL_OUTLOOK, PAYBACK = "Models ahead", "Totals ahead", "Model outlook", "Payback"
 
 

@@ -81,8 +81,10 @@ HOUR_FORMULAS: Formulas = {
 PROMPT_FORMULAS: Formulas = {"prompt_requests": formulas_of(fleet)["prompt_requests"]} | of_prompts(
     _QUEUE, sized_requests="prompt_requests"
 )
+# What the months ahead keep of the month reported.
+OF_TODAY = ("counted_accelerators", "need_ratio", "rent_ratio", "contract_use", "contract_ratio")
 FLEET_FORMULAS: Formulas = {
     **_demand("mean_batch"),
     **{name: _PROVISION[name] for name in _FLEET},
-    **{name: formulas_of(forward)[name] for name in ("counted_accelerators", "bill_ratio")},
+    **{name: formulas_of(forward)[name] for name in OF_TODAY},
 }

@@ -15,6 +15,7 @@ from engine.formulas import (
     profit,
 )
 from engine.formulas.groups.configuration import TOTAL_FORMULAS, group
+from engine.formulas.groups.hours import OF_TODAY
 from engine.formulas.groups.renaming import Formulas, again, formulas_of, instances, lines
 
 # Each group for a row that brings what it needs, as its file says.
@@ -92,9 +93,7 @@ ACTUALS_FORMULAS = instances(
     ),
 )
 FORWARD_FORMULAS: Formulas = {
-    name: formula
-    for name, formula in formulas_of(forward).items()
-    if name not in ("counted_accelerators", "bill_ratio")
+    name: formula for name, formula in formulas_of(forward).items() if name not in OF_TODAY
 }
 
 # An hour's bill: what the first so many accelerators cost, and a configuration's part of each kind of commitment.
@@ -149,8 +148,6 @@ _OF_BOOKS = (
 )
 CONTRACT_FORMULAS: Formulas = {name: _COMMITMENTS[name] for name in _OF_CONTRACT}
 MONTH_BOOK_FORMULAS: Formulas = {name: _COMMITMENTS[name] for name in _OF_BOOKS}
-_ELSEWHERE = (*_SLICE, "slice_committed_cost", *_HELD, *_OF_PROFILE, *_OF_CONTRACT, *_OF_BOOKS)
-COMMITMENT_FORMULAS: Formulas = {name: formula for name, formula in _COMMITMENTS.items() if name not in _ELSEWHERE}
 HELD_FORMULAS: Formulas = instances(
     {"held_price": _COMMITMENTS["held_price"]},
     "held_price",
@@ -179,9 +176,9 @@ _DISCOUNTS = {f"{tier}_discount": f"list_{tier}_discount" for tier in ("batch", 
 LIST_TERMS = {**_MULTIPLES, **_DISCOUNTS}
 
 _BILLING, _LISTS = formulas_of(billing), formulas_of(price_lists)
-_OF_ROWS = ("price_part", "priced_share", "term_part", "valid_threshold")
+_OF_ROWS = ("valid_days", "valid_share", "price_part", "priced_share", "term_part", "valid_threshold")
 _OF_TARIFFS = ("tariff_collected_share", "tariff_write_share")
-_OF_CURRENCY = ("converted_price", "rate_warning")
+_OF_CURRENCY = ("converted_price",)
 _OF_REQUESTS = [
     "is_long_context",
     "input_tier_multiple",
@@ -201,14 +198,6 @@ _WEIGHTED = ("weighted_list", "weighted_net", "weighted_fresh", "weighted_writte
 
 # A row of the sheet Prices within the month, and all rows of a price list together.
 PRICE_ROW_FORMULAS: Formulas = {
-    **again(
-        {name: _COMMITMENTS[name] for name in ("contract_days", "contract_share")},
-        "",
-        contract_start="valid_from",
-        contract_end="valid_until",
-        contract_days="valid_days",
-        contract_share="valid_share",
-    ),
     **instances(
         {name: _LISTS[name] for name in _OF_ROWS},
         "price_part",
@@ -283,7 +272,7 @@ CURRENCY_FORMULAS: Formulas = {name: _BILLING[name] for name in _OF_CURRENCY}
 # Other costs: a row of them, a line of the ledger, and the profit of several lines together.
 _PROFIT = formulas_of(profit)
 _OF_COSTS = ("month_rate", "cost_amount")
-_OF_LINES = ("fixed_other_cost", "variable_cost", "payouts", "other_cost")
+_OF_LINES = ("monthly_other_cost", "replica_other_cost", "fixed_other_cost", "variable_cost", "payouts", "other_cost")
 OTHER_COST_FORMULAS: Formulas = {name: _PROFIT[name] for name in _OF_COSTS}
 PROFIT_LINE_FORMULAS: Formulas = {name: _PROFIT[name] for name in _OF_LINES}
 PROFIT_FORMULAS: Formulas = lines(

@@ -20,15 +20,15 @@ from engine.scenarios import (
     TOTALS_AHEAD,
     Scenario,
 )
-from engine.scenarios.ahead import EXPECTED
+from engine.scenarios.ahead import EXPECTED, contracts_that_change
 from engine.sheets import CONFIGURATIONS, MONTH_NAMES, SEASONS, SETTINGS, TRAFFIC
 from engine.units import Date, DollarsPerMonth, Share, Text, brief_money
 
 LONGEST_SOURCE = 110
 UNCHANGED = (
     "Requests keep their lengths, and peaks grow as means do. Every fleet stays on its accelerators, batch and terms; "
-    "what is committed is paid to its last day, and all else costs the rent of its month. Prices fall alike for all "
-    "models. Other costs of serving are not in it."
+    "contracts and commitments are paid to their last day, and all else costs the rent of its month. Prices fall alike "
+    "for all models. Other costs keep their amounts and move with what drives them."
 )
 
 
@@ -52,14 +52,14 @@ def _totals(scenario: Scenario, quantity: str) -> list[float]:
 
 
 def _finding(scenario: Scenario) -> str:
-    profit = _totals(scenario, "forward_profit")
+    profit = _totals(scenario, "forward_earnings")
     first, last = brief_money(profit[0]), brief_money(profit[-1])
     months = last_month(scenario)
     if first == last:
-        moved = f"Gross profit is {first} a month today and in {months} months"
+        moved = f"Profit after all costs is {first} a month today and in {months} months"
     else:
-        moved = f"Gross profit {'rises' if profit[-1] > profit[0] else 'falls'} from {first} a month to {last} in "
-        moved += f"{months} months"
+        course = "rises" if profit[-1] > profit[0] else "falls"
+        moved = f"Profit after all costs {course} from {first} a month to {last} in {months} months"
     stops = _stopping(scenario)
     if not stops:
         return moved
@@ -77,16 +77,17 @@ def _stopping(scenario: Scenario) -> list[tuple[str, float]]:
 
 def _lead(scenario: Scenario) -> str:
     months, grain = last_month(scenario), scenario[PAYBACK]
-    revenue, bill, accelerators = (
-        _totals(scenario, name) for name in ("forward_revenue", "forward_bill", "forward_accelerators")
+    revenue, bill, other, accelerators = (
+        _totals(scenario, f"forward_{name}") for name in ("revenue", "bill", "other_cost", "accelerators")
     )
-    earned = grain.value("outlook_profit", ALL)
+    earned = grain.value("outlook_earnings", ALL)
     parts = [
         f"From {_name(scenario, 1)} to {_name(scenario, months)} all models together "
         f"{'earn' if earned >= 0 else 'lose'} {brief_money(abs(earned))} on revenue of "
         f"{brief_money(grain.value('outlook_revenue', ALL))}.",
-        f"Revenue goes from {brief_money(revenue[0])} a month to {brief_money(revenue[-1])}, the bill from "
-        f"{brief_money(bill[0])} to {brief_money(bill[-1])}, the accelerators from {accelerators[0]:,.0f} to "
+        f"Each month revenue goes from {brief_money(revenue[0])} to {brief_money(revenue[-1])}, the bill from "
+        f"{brief_money(bill[0])} to {brief_money(bill[-1])}, other costs from {brief_money(other[0])} to "
+        f"{brief_money(other[-1])}, the accelerators from {accelerators[0]:,.0f} to "
         f"{accelerators[-1]:,.0f}.",
     ]
     models = scenario[MODEL_OUTLOOK]
@@ -100,23 +101,23 @@ def _course(scenario: Scenario, sheet: LiveSheet, money: MoneyScale) -> Lines:
     def line(name: str, quantity: str, tone: str) -> Line:
         return Line(name, tuple(money.of(value) for value in _totals(scenario, quantity)), tone)
 
-    months, profit = last_month(scenario), _totals(scenario, "forward_profit")
+    months, profit = last_month(scenario), _totals(scenario, "forward_earnings")
     best = profit.index(max(profit))
     return Lines(
         title=f"The best month is {_name(scenario, best)}, at {brief_money(profit[best])}."
         if best
         else f"No month ahead earns as much as {_name(scenario, 0)}.",
-        description=f"Revenue, accelerator bill and gross profit, {money.words} a month",
+        description=f"Revenue, accelerator bill and profit after all costs, {money.words} a month",
         labels=_labels(scenario),
         lines=(
             line("revenue", "forward_revenue", "plain"),
             line("bill", "forward_bill", "dashed"),
-            line("profit", "forward_profit", "strong"),
+            line("profit", "forward_earnings", "strong"),
         ),
         unit=DollarsPerMonth,
         value_head=f"{money.words} a month",
         note=Margin("Chart", sheet.range(BY_MONTH), f"{_name(scenario, 0)} is the month reported"),
-        alt=f"Revenue, accelerator bill and gross profit by month over {months} months: profit goes from "
+        alt=f"Revenue, accelerator bill and profit after all costs by month over {months} months: profit goes from "
         f"{brief_money(profit[0])} to {brief_money(profit[-1])} a month.",
     )
 
@@ -128,7 +129,7 @@ def _labels(scenario: Scenario) -> tuple[str, ...]:
 def _by_model(scenario: Scenario, sheet: LiveSheet, money: MoneyScale) -> Table:
     grain, ahead, shown = scenario[MODEL_OUTLOOK], scenario[MODELS_AHEAD], milestones(scenario)
     names = [str(key) for key in scenario[TOTALS_AHEAD].keys]
-    every = sorted((str(key) for key in grain.keys), key=lambda key: -grain.value("outlook_profit", key))
+    every = sorted((str(key) for key in grain.keys), key=lambda key: -grain.value("outlook_earnings", key))
     kept = every[: MOST_ROWS - 1]
 
     def profit(value: float) -> Figure:
@@ -138,8 +139,8 @@ def _by_model(scenario: Scenario, sheet: LiveSheet, money: MoneyScale) -> Table:
         Row(
             (
                 key,
-                *(profit(ahead.value("forward_profit", f"{key}, {names[place]}")) for place in shown),
-                profit(grain.value("outlook_profit", key)),
+                *(profit(ahead.value("forward_earnings", f"{key}, {names[place]}")) for place in shown),
+                profit(grain.value("outlook_earnings", key)),
                 _share(ahead.value("forward_margin", f"{key}, {names[-1]}")),
                 _verdict(scenario, key),
             )
@@ -151,8 +152,8 @@ def _by_model(scenario: Scenario, sheet: LiveSheet, money: MoneyScale) -> Table:
         Row(
             (
                 ALL,
-                *(profit(totals.value("forward_profit", names[place])) for place in shown),
-                profit(scenario[PAYBACK].value("outlook_profit", ALL)),
+                *(profit(totals.value("forward_earnings", names[place])) for place in shown),
+                profit(scenario[PAYBACK].value("outlook_earnings", ALL)),
                 _share(totals.value("forward_margin", names[-1])),
                 "",
             ),
@@ -160,7 +161,7 @@ def _by_model(scenario: Scenario, sheet: LiveSheet, money: MoneyScale) -> Table:
         )
     )
     return Table(
-        "Gross profit by model",
+        "Profit after all costs, by model",
         money.words,
         (
             Head("Model"),
@@ -208,7 +209,8 @@ def _payback_finding(scenario: Scenario) -> str:
     grain, months = scenario[PAYBACK], last_month(scenario)
     invested, ahead = scenario.inputs.settings["investment"], grain.value("payback_month", ALL)
     if not invested:
-        return f"In {months} months gross profit adds up to {brief_money(grain.value('outlook_profit', ALL))}"
+        earned = brief_money(grain.value("outlook_earnings", ALL))
+        return f"In {months} months profit after all costs adds up to {earned}"
     if ahead is None:
         short = brief_money(-_totals(scenario, "forward_balance")[-1])
         return f"The investment of {brief_money(invested)} is not paid back in {months} months: {short} is missing"
@@ -222,14 +224,14 @@ def _balance(scenario: Scenario, sheet: LiveSheet) -> Lines:
     return Lines(
         title=f"By {_name(scenario, last_month(scenario))} the months ahead have brought {brief_money(balance[-1])}"
         f"{invested}.",
-        description=f"Gross profit of the months ahead, added up{invested}, {money.words}",
+        description=f"Profit of the months ahead after all costs, added up{invested}, {money.words}",
         labels=_labels(scenario),
         lines=(Line("added up", tuple(money.of(value) for value in balance), "strong"),),
         unit=DollarsPerMonth,
         value_head=money.words,
         mark=None if ahead is None else (int(ahead), f"paid back: {_name(scenario, ahead)}"),
         note=Margin("Chart", sheet.range(BY_MONTH), "last column"),
-        alt=f"Gross profit of the months ahead, added up{invested}: {brief_money(balance[-1])} at the end.",
+        alt=f"Profit of the months ahead after all costs, added up{invested}: {brief_money(balance[-1])} at the end.",
     )
 
 
@@ -262,6 +264,11 @@ def _assumptions(scenario: Scenario) -> Iterator[Row]:
         if row["committed_until"] and configured.value("counts", row["configuration"]):
             value = Figure(row["committed_until"], Date)
             yield Row((row.cell("committed_until"), f"{label(row['configuration'])}, committed until", value, ""))
+    for row in contracts_that_change(inputs):
+        for name, says in (("contract_start", "in force from"), ("contract_end", "in force until")):
+            if month_of(scenario, 1) <= row[name] < month_of(scenario, last_month(scenario) + 1):
+                value = Figure(row[name], Date)
+                yield Row((row.cell(name), f"{row['contract']}, {says}", value, _short(row["source"])))
 
 
 def _short(source: str) -> str:
