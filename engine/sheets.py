@@ -533,6 +533,7 @@ OTHER_COSTS = Sheet(
     (
         Column("other_cost_line", Text, "Name of the cost: hosts, storage, egress, support, payment fees.", key=True),
         Column("amount", Amount, "Dollars for each of its driver; of revenue a share, such as 0.029.", at_least=0, at_most=1e9),
+        CURRENCY,
         Column("driver", Text, "What the amount is multiplied by. A month's amount falls on requests as the bill does.", choices=DRIVERS),
         Column("model", Text, "Model that it belongs to.", blank="all", default="", refers_to=("Models",)),
         Column("traffic", Text, "Class or mix that it belongs to.", blank="all", default="", refers_to=("Traffic", "Traffic mixes")),

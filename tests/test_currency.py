@@ -7,7 +7,7 @@ import re
 from datetime import date
 
 import pytest
-from bad_workbooks.valid import ROWS, TODAY, at
+from bad_workbooks.valid import ROWS, SEEN, TODAY, at
 from openpyxl import load_workbook
 from oracles import needs_libreoffice, recalculated_by_libreoffice
 
@@ -16,7 +16,7 @@ from engine.filling.competitor_prices import competitor_rows
 from engine.render.typesetting import number, printable
 from engine.run import report_month
 from engine.scenarios import CONFIGURED, Converted, scenario
-from engine.sheets import FIRST_ROW, SHEETS, UNIT_ROW
+from engine.sheets import BY_NAME, FIRST_ROW, SHEETS, UNIT_ROW
 from engine.units import (
     CURRENCIES,
     NO_BREAK,
@@ -86,6 +86,75 @@ def test_converted_by_the_sheet_is_converted_by_hand(tmp_path):
                 assert live[name].values[quantity] == pytest.approx(values, rel=1e-12, nan_ok=True), quantity
     (price,) = live[CONFIGURED].values["accelerator_price"]
     assert price == pytest.approx(2.95 * 0.925)
+
+
+MORE = {
+    "Hardware": {
+        "accelerators_per_node": 8,
+        "node_purchase_price": 270e3,
+        "installation_cost": 20e3,
+        "service_life": 5,
+        "accelerator_power": 0.7,
+        "node_staff_cost": 6e3,
+        "accelerator_licence_price": 4500.0,
+        "ownership_source": "assumption",
+    },
+    "Models": {"licence_price": 0.02},
+}
+CONTRACT = {
+    "contract": "servers of our own",
+    "hardware": "H100",
+    "term": "owned",
+    "contract_accelerators": 8,
+    "contract_price": 1.73,
+    "contract_start": date(2026, 1, 1),
+    "contract_end": date(2029, 12, 31),
+    **SEEN,
+}
+OTHER_COSTS = [
+    {"other_cost_line": f"by the {driver}", "driver": driver, "amount": amount, **SEEN}
+    for driver, amount in (
+        ("month", 900.0),
+        ("request", 2e-6),
+        ("million tokens", 0.004),
+        ("replica", 40.0),
+        ("revenue", 0.02),
+    )
+]
+
+
+def in_pounds(path, *, by_hand):
+    """Servers, a licence, a contract and other costs in pounds; `by_hand`: in the report's euros."""
+    rows = copy.deepcopy(ROWS)
+    rows["Settings"][0] |= {"currency": "EUR", "published_figures": "no"}
+    for sheet, more in MORE.items():
+        rows[sheet][0] |= more
+    rows["Commitments"] = [dict(CONTRACT)]
+    rows["Other costs"] = copy.deepcopy(OTHER_COSTS)
+    for sheet in (*MORE, "Commitments", "Other costs"):
+        amounts = {"amount"} | {column.name for column in BY_NAME[sheet].columns if column.unit.is_money}
+        for row in rows[sheet]:
+            if not by_hand:
+                row["currency"] = "GBP"
+            elif row.get("driver") != "revenue":  # a share of it is no amount
+                row |= {name: row[name] * RATES["GBP"] for name in amounts & set(row)}
+    if not by_hand:
+        rates = {"currency": "GBP", "exchange_rate": RATES["GBP"], "rate_date": date(2026, 11, 27), "source": "a bank"}
+        rows["Exchange rates"] = [rates]
+    write_blank(path, rows, today=TODAY)
+    return path
+
+
+def test_servers_licences_contracts_and_other_costs_are_converted_too(tmp_path):
+    pounds = scenario(read(in_pounds(tmp_path / "pounds.xlsx", by_hand=False)))
+    hand = scenario(read(in_pounds(tmp_path / "hand.xlsx", by_hand=True)))
+    assert pounds["Ownership"].values["owned_cost"][0] > 0 and pounds["Total"].value("other_cost", "Total") > 900
+    for name, grain in hand.grains.items():
+        for quantity, values in grain.values.items():
+            if values.dtype.kind == "f":
+                assert pounds[name].values[quantity] == pytest.approx(values, rel=1e-12, nan_ok=True), quantity
+    outcome = report_month(tmp_path / "pounds.xlsx", tmp_path / "reports")
+    assert outcome.passed
 
 
 def test_revenue_and_bill_move_with_their_own_rates(tmp_path, monkeypatch):

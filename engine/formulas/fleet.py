@@ -121,12 +121,15 @@ def prefill_utilization(
     return np.where(shared_pool > 0, utilization, apart)
 
 
-def fleet_accelerators(pool_accelerators_with_reserve, pool_accelerators_with_reserve_prefill) -> Count:
-    """Accelerators of both pools at the peak: in whole servers, with the reserve.
+def fleet_accelerators(
+    is_billed_hourly, hourly_accelerators, pool_accelerators_with_reserve, pool_accelerators_with_reserve_prefill
+) -> Count:
+    """Accelerators in the hour that needs most, in whole servers with the reserve; else those of the peak's pools.
 
     Source: definition.
     """
-    return pool_accelerators_with_reserve + pool_accelerators_with_reserve_prefill
+    at_peak = pool_accelerators_with_reserve + pool_accelerators_with_reserve_prefill
+    return np.where(is_billed_hourly > 0, hourly_accelerators, at_peak)
 
 
 def accelerator_hour_cost(

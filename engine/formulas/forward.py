@@ -155,6 +155,14 @@ def forward_needed_hours(forward_accelerators, need_ratio, forward_days) -> Hour
     return forward_accelerators * need_ratio * HOURS_PER_DAY * forward_days
 
 
+def forward_mean_accelerators(forward_needed_hours, forward_days) -> Count:
+    """Accelerators that the month ahead needs on average over its hours.
+
+    Source: definition.
+    """
+    return forward_needed_hours / HOURS_PER_DAY / forward_days
+
+
 # Contracts in a month ahead
 
 

@@ -79,7 +79,7 @@ def _by_month(scenario: Scenario) -> LiveTable:
         ("Other costs", "forward_other_cost", DollarsPerMonth),
         ("Profit after all costs", "forward_earnings", DollarsPerMonth),
         ("Margin after all costs", "forward_margin", Share),
-        ("Accelerators", "forward_accelerators", Count),
+        ("Accelerators on average", "forward_mean_accelerators", Count),
         ("Added up, less investment", "forward_balance", Dollars),
     )
     heads = (Head("Month"), *(Head(head, unit, _symbol(unit), decimals=0) for head, _, unit in columns))

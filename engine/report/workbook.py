@@ -156,9 +156,9 @@ SPEED: tuple[tuple[str, str, Any, float], ...] = (
 FLEET: tuple[tuple[str, str, Any, float], ...] = (
     ("Mean load", "mean_load", RequestsPerSecond, 1),
     ("Full replica", "request_rate", RequestsPerSecond, 1),
-    ("Replicas", "replica_count", Count, 1),
-    ("Prefill replicas", "prefill_replica_count", Count, 1),
-    ("Accelerators", "fleet_accelerators", Count, 1),
+    ("Replicas for the peak", "replica_count", Count, 1),
+    ("Prefill replicas for the peak", "prefill_replica_count", Count, 1),
+    ("Accelerators at most", "fleet_accelerators", Count, 1),
     ("Utilization", "utilization", Share, 1),
     ("Break-even", "break_even_utilization", Share, 1),
     ("Bill", "fleet_cost", DollarsPerMonth, 1),
@@ -251,7 +251,10 @@ def speed(scenario: Scenario, title: str) -> LiveSheet:
 
 def fleet(scenario: Scenario, title: str) -> LiveSheet:
     """Every configuration: replicas for its demand, and what they cost and earn."""
-    sentence = "Replicas for the peak with headroom; idle is what the rent paid for capacity that served nobody."
+    sentence = (
+        "Replicas for the peak, and accelerators in the hour that needs most; idle is what the rent paid for capacity "
+        "that served nobody."
+    )
     return _by_configuration("Fleet", title, sentence, scenario[CONFIGURED], FLEET)
 
 

@@ -76,7 +76,7 @@ MONTH_FORMULAS = _chosen(
     "forward_rented_cost forward_bill forward_profit forward_other_cost forward_earnings"
 )
 MODEL_FORMULAS = _chosen("forward_margin earning_months")
-TOTAL_FORMULAS = _chosen("forward_margin forward_balance months_paid_back earning_months")
+TOTAL_FORMULAS = _chosen("forward_mean_accelerators forward_margin forward_balance months_paid_back earning_months")
 OUTLOOK_FORMULAS = _chosen("stopping_month earning_verdict")
 PAYBACK_FORMULAS = OUTLOOK_FORMULAS | _chosen("payback_month payback_verdict")
 
@@ -341,7 +341,9 @@ def _totals(inputs: Inputs, grains: Grains, months: list[_Month]) -> Grain:
         "forward_revenue forward_bill forward_held_cost forward_profit forward_other_cost forward_earnings",
         "months_ahead",
     )
-    sources["forward_accelerators"] = Sum(NEEDS_AHEAD, "forward_accelerators", Count, "month")
+    sources["forward_needed_hours"] = Sum(NEEDS_AHEAD, "forward_needed_hours", HoursPerMonth, "month")
+    days = grains[CALENDAR_AHEAD].annotation("forward_days")
+    sources["forward_days"] = Varied(CALENDAR_AHEAD, "forward_days", "month", days)
     sources["earned_so_far"] = Running(MONTHS_AHEAD, "forward_earnings", DollarsPerMonth, "months_ahead")
     return _grain(TOTALS_AHEAD, keys, sources, TOTAL_FORMULAS, inputs, grains)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.scenarios.sources import Chosen, Converted, Filled, Looked, Source
+from engine.scenarios.sources import Chosen, Converted, Filled, Looked, Said, Source
 from engine.sheets import BY_NAME, CURRENCY, EXCHANGE_RATES, Sheet
 from engine.units import unit_of
 from engine.workbook.read import Inputs
@@ -17,7 +17,7 @@ def in_report_currency(sources: Mapping[str, Source], inputs: Inputs) -> dict[st
     """The sources, with amounts converted that stand on a sheet which names a currency other than the report's."""
     return {
         name: Converted(source)
-        if isinstance(source, Looked | Filled | Chosen)
+        if isinstance(source, Looked | Filled | Chosen | Said)
         and unit_of(source.annotation).is_money
         and _names_another(inputs, _sheet_of(source))
         else source
@@ -37,10 +37,13 @@ def is_own(inputs: Inputs, currency: str) -> bool:
     return currency in ("", inputs.settings["currency"])
 
 
-def _sheet_of(source: Looked | Filled | Chosen) -> Sheet:
-    if isinstance(source, Chosen):
-        return BY_NAME[source.choice.sheet]
-    return source.looked.sheet if isinstance(source, Filled) else source.sheet
+def _sheet_of(source: Looked | Filled | Chosen | Said) -> Sheet:
+    match source:
+        case Chosen(choice):
+            return BY_NAME[choice.sheet]
+        case Filled(looked) | Said(looked):
+            return looked.sheet
+    return source.sheet
 
 
 def _names_another(inputs: Inputs, sheet: Sheet) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.sheets import ACTUALS, BY_NAME, HARDWARE, MODELS, SETTINGS, Choice, Column, Sheet
@@ -150,7 +150,7 @@ class Chosen:
 class Converted:
     """The amount that `amount` reads, in the currency of the report: at the rate of the currency that its row names."""
 
-    amount: Looked | Filled | Chosen
+    amount: Looked | Filled | Chosen | Said
 
     @property
     def annotation(self) -> Any:
@@ -159,11 +159,12 @@ class Converted:
     @property
     def currency(self) -> Looked:
         """Where the currency of the amount stands."""
-        looked = self.amount.looked if isinstance(self.amount, Filled) else self.amount
-        if isinstance(looked, Chosen):
-            sheet = BY_NAME[looked.choice.sheet]
-            return Looked(sheet, sheet.column("currency"), looked.named)
-        return Looked(looked.sheet, looked.sheet.column("currency"), looked.by, looked.placed)
+        match self.amount:
+            case Chosen(choice, _, named):
+                sheet = BY_NAME[choice.sheet]
+                return Looked(sheet, sheet.column("currency"), named)
+            case Filled(looked) | Said(looked) | (Looked() as looked):
+                return replace(looked, column=looked.sheet.column("currency"))
 
 
 @dataclass(frozen=True)

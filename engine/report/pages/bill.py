@@ -8,10 +8,10 @@ from engine.derivation import label
 from engine.report.bill import BOOKED, BOOKS_TABLE, LINES, LOADED, PAYMENTS, PURPOSE, SLICE
 from engine.report.live import LiveSheet
 from engine.report.pages.deployments import MOST_ROWS
-from engine.report.values import Block, Head, Margin, Paragraph, Row, Section, Segment, Side, Stack, Table
+from engine.report.values import Block, Figure, Head, Margin, Paragraph, Row, Section, Segment, Side, Stack, Table
 from engine.report.words import listed, money_scale, sentence
 from engine.scenarios import CONTRACTS, FLEETS, MONTH_BOOKS, SLICES, TOTAL, Grain, Scenario
-from engine.units import Count, DollarsPerMillionTokens, DollarsPerMonth, HoursPerDay, Share, Text, brief_money
+from engine.units import Count, DollarsPerMillionTokens, DollarsPerMonth, HoursPerDay, Share, Text, brief_money, show
 
 TONES = ("blue", "blue2", "blue3", "idle", "grey")
 
@@ -129,29 +129,13 @@ def _books(scenario: Scenario, sheet: LiveSheet) -> Table:
         ),
         (*views, *paid),
         _note(sheet, BOOKS_TABLE),
-        "The books write owned servers off in equal parts and charge no interest; what was promised and not used is a "
-        "cost. Paid is what leaves in the month: nothing for what was bought or prepaid before.",
+        "In the books: owned servers written off evenly, without interest. Paid: nothing for what was bought before.",
     )
 
 
 def _contracts(scenario: Scenario, sheet: LiveSheet) -> Table:
     slices = scenario[SLICES]
-    keys = [str(key) for key in slices.keys]
-    rows = tuple(
-        Row(
-            (
-                label(key),
-                slices.value("hours_used", key),
-                slices.value("one_year_break_even_hours", key),
-                slices.value("three_year_break_even_hours", key),
-                slices.value("owned_break_even_hours", key),
-                slices.value("cheapest_term", key),
-                slices.value("slice_month_saving", key),
-            ),
-            "key" if slices.value("slice_month_saving", key) else "plain",
-        )
-        for key in keys[:MOST_ROWS]
-    )
+    rows = tuple(_slice(slices, together) for together in _together(slices)[:MOST_ROWS])
     held = CONTRACTS in scenario.grains
     return Table(
         "The cheapest terms for what is rented",
@@ -167,8 +151,36 @@ def _contracts(scenario: Scenario, sheet: LiveSheet) -> Table:
         ),
         rows,
         _note(sheet, SLICE),
-        "A contract is paid around the clock: it pays for accelerators that are needed in more hours of the day than "
-        "the price on demand makes up for. Terms without a price are left out.",
+        "A contract is paid around the clock, so it pays from so many hours of use a day. A dash: no price is known.",
+    )
+
+
+def _together(slices: Grain) -> list[list[str]]:
+    """Slices in the order of the sheet; those of an accelerator on which nothing can be saved stand in one row."""
+    found: list[list[str]] = []
+    for key in map(str, slices.keys):
+        same = (slices.value("hardware", key), slices.value("slice_month_saving", key)) if found else None
+        last = found[-1][-1] if found else ""
+        if same and same[1] == 0 and same == (slices.value("hardware", last), slices.value("slice_month_saving", last)):
+            found[-1].append(key)
+        else:
+            found.append([key])
+    return found
+
+
+def _slice(slices: Grain, together: Sequence[str]) -> Row:
+    first, last = together[0], together[-1]
+    least, most = slices.value("slice_from", first), slices.value("slice_to", last)
+    hours = [show(slices.value("hours_used", key), HoursPerDay, label=False) for key in (last, first)]
+    return Row(
+        (
+            f"{slices.value('hardware', first)}, {least:,.0f} to {most:,.0f}",
+            Figure(" to ".join(dict.fromkeys(hours)), Text),
+            *(slices.value(f"{term}_break_even_hours", first) for term in ("one_year", "three_year", "owned")),
+            slices.value("cheapest_term", first),
+            slices.value("slice_month_saving", first),
+        ),
+        "key" if slices.value("slice_month_saving", first) else "plain",
     )
 
 

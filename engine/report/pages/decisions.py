@@ -133,7 +133,7 @@ def _steps(scenario: Scenario, base: str) -> Iterator[tuple[str, str, str, str, 
     def cell(of: Grain, quantity: str) -> str:
         return cell_of(of, quantity, base)
 
-    replicas = grain.value("replica_count", base) + grain.value("prefill_replica_count", base)
+    replicas = decided.value("pool_servers", base)
     same = [str(key) for key in grain.keys if grain.value("traffic", key) == grain.value("traffic", base)]
     costs = {key: grain.value("blended_cost", key) for key in same if grain.value("blended_cost", key) is not None}
     cheapest = min(costs, key=lambda key: costs[key])

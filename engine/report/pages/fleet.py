@@ -32,7 +32,6 @@ def fleet(scenario: Scenario, sheet: LiveSheet) -> Section:
             (
                 label(key),
                 deployment(grain, key),
-                grain.value("replica_count", key) + grain.value("prefill_replica_count", key),
                 grain.value("fleet_accelerators", key),
                 grain.value("mean_load", key),
                 grain.value("utilization", key),
@@ -45,16 +44,15 @@ def fleet(scenario: Scenario, sheet: LiveSheet) -> Section:
     accelerators, bill = total.value("fleet_accelerators", "Total"), total.value("fleet_cost", "Total")
     load, even = total.value("busy_share", "Total"), total.value("break_even_utilization", "Total")
     rows.append(
-        Row(("Total", "", None, accelerators, total.value("mean_load", "Total"), load, even, money.of(bill)), "total")
+        Row(("Total", "", accelerators, total.value("mean_load", "Total"), load, even, money.of(bill)), "total")
     )
     table = Table(
         "The fleet",
-        "replicas for the peak: for the wait that is promised, or with headroom",
+        "for the wait that is promised, or with headroom",
         (
             Head("Serves as"),
             Head("Deployment"),
-            Head("Replicas", Count),
-            Head("Accelerators", Count),
+            Head("Accelerators", Count, "at most"),
             Head("Mean load", Count, "requests/s"),
             Head("Load", Share),
             Head("Break-even", Share),

@@ -78,7 +78,7 @@ def _stopping(scenario: Scenario) -> list[tuple[str, float]]:
 def _lead(scenario: Scenario) -> str:
     months, grain = last_month(scenario), scenario[PAYBACK]
     revenue, bill, other, accelerators = (
-        _totals(scenario, f"forward_{name}") for name in ("revenue", "bill", "other_cost", "accelerators")
+        _totals(scenario, f"forward_{name}") for name in ("revenue", "bill", "other_cost", "mean_accelerators")
     )
     earned = grain.value("outlook_earnings", ALL)
     parts = [
@@ -87,7 +87,7 @@ def _lead(scenario: Scenario) -> str:
         f"{brief_money(grain.value('outlook_revenue', ALL))}.",
         f"Each month revenue goes from {brief_money(revenue[0])} to {brief_money(revenue[-1])}, the bill from "
         f"{brief_money(bill[0])} to {brief_money(bill[-1])}, other costs from {brief_money(other[0])} to "
-        f"{brief_money(other[-1])}, the accelerators from {accelerators[0]:,.0f} to "
+        f"{brief_money(other[-1])}, the accelerators needed on average from {accelerators[0]:,.0f} to "
         f"{accelerators[-1]:,.0f}.",
     ]
     models = scenario[MODEL_OUTLOOK]
