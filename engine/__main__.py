@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import json
-import math
 import sys
 from collections.abc import Callable
 from datetime import date, datetime
@@ -162,7 +161,7 @@ def explain(
     quantity: Annotated[str, typer.Option(help="The figure to derive, such as output_cost.")],
     configuration: Annotated[str, typer.Option(help="Of this row of the Configurations sheet.")] = "",
     traffic: Annotated[str, typer.Option(help="Of this traffic instead; of the whole month without either.")] = "",
-    depth: Annotated[int | None, typer.Option(min=0, help="Steps to go down; else down to every input cell.")] = None,
+    depth: Annotated[int, typer.Option(min=0, help="Steps to go down; 99 reaches every input cell.")] = 4,
 ) -> None:
     """Derive one figure, formula by formula, down to input cells."""
     from engine.derivation import UnknownNameError, derive
@@ -170,8 +169,7 @@ def explain(
     if configuration and traffic:
         raise typer.BadParameter("name a configuration or a traffic, not both")
     try:
-        most = math.inf if depth is None else depth
-        print("\n".join(derive(workbook, quantity, configuration=configuration, traffic=traffic, most=most)))
+        print("\n".join(derive(workbook, quantity, configuration=configuration, traffic=traffic, most=depth)))
     except UnknownNameError as unknown:
         raise typer.BadParameter(str(unknown)) from None
 

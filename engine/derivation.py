@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from engine.formulas import needs
 from engine.scenarios import (
     BY_TRAFFIC,
@@ -58,6 +60,7 @@ from engine.workbook.read import Inputs, Row, read
 BLANK = "(blank)"
 # What is typed beside a row's name, because it says which row it is, and has no input cell.
 OF_THE_ROW = "(which rows there are)"
+MOST_FOLLOWED = 3  # of the parts of a sum
 
 
 class UnknownNameError(Exception):
@@ -73,21 +76,31 @@ class Step:
     words: str = ""
     worked: str = ""
     cell: str = ""
-    repeated: bool = False
+    note: str = ""
     behind: tuple[Step, ...] = ()
 
-    def lines(self, most: float = math.inf, depth: int = 0) -> Iterator[str]:
-        """The tree as indented text, one quantity a line with its formula beneath, down to `most` steps."""
+    def lines(self, most: float = math.inf) -> Iterator[str]:
+        """The tree as indented text, one quantity a line with its formula beneath, down to `most` steps.
+
+        A step whose own steps stand above already is named and not told again.
+        """
+        return self._told(most, 0, set())
+
+    def _told(self, most: float, depth: int, above: set[int]) -> Iterator[str]:
         indent = "  " * depth
         yield f"{indent}{label(self.quantity)} = {self.value}" + (f"   {self.cell}" if self.cell else "")
-        if self.repeated:
-            yield f"{indent}    ({'as above' if most == math.inf else 'derived once, above or deeper'})"
+        if id(self) in above:
+            yield f"{indent}    (as above)"
             return
         if self.words:
             yield f"{indent}    = {self.words}"
             yield f"{indent}    = {self.worked}"
-        for step in self.behind if depth < most else ():
-            yield from step.lines(most, depth + 1)
+        if depth < most and self.behind:
+            above.add(id(self))
+            if self.note:
+                yield f"{indent}    ({self.note})"
+            for step in self.behind:
+                yield from step._told(most, depth + 1, above)
 
 
 def label(quantity: str) -> str:
@@ -224,15 +237,18 @@ def _over(scenario: Scenario, grain: Grain, source: Aggregate, row: int) -> tupl
 
 
 def derivation(scenario: Scenario, grain: Grain, quantity: str, key: str) -> Step:
-    """The tree behind one figure, down to input cells; what was derived before is named and not repeated."""
-    seen: set[tuple[str, str, int]] = set()
+    """The tree behind one figure, down to input cells. Of many parts of a sum only the largest is followed."""
+    steps: dict[tuple[str, str, int], Step] = {}
 
     def step(grain: Grain, quantity: str, row: int) -> Step:
-        value, place = shown(grain, quantity, row), (grain.name, quantity, row)
+        place = (grain.name, quantity, row)
+        if place not in steps:
+            steps[place] = made(grain, quantity, row)
+        return steps[place]
+
+    def made(grain: Grain, quantity: str, row: int) -> Step:
+        value = shown(grain, quantity, row)
         if quantity in grain.formulas:
-            if place in seen:
-                return Step(quantity, value, repeated=True)
-            seen.add(place)
             formula = grain.formulas[quantity]
             behind = tuple(step(grain, needed, row) for needed in needs(formula))
             return Step(quantity, value, written(formula, label), worked(grain, quantity, row), behind=behind)
@@ -243,7 +259,12 @@ def derivation(scenario: Scenario, grain: Grain, quantity: str, key: str) -> Ste
         if isinstance(source, Aggregate):
             words, finer, rows = _over(scenario, grain, source, row)
             parts = ", ".join(shown(finer, source.quantity, r) for r in rows)
-            return Step(quantity, value, words, parts, behind=tuple(step(finer, source.quantity, r) for r in rows))
+            note = ""
+            if len(rows) > MOST_FOLLOWED:
+                rows, count = [max(rows, key=lambda r: np.nan_to_num(finer.values[source.quantity][r]))], len(rows)
+                note = f"the largest of {count} follows: {finer.keys[rows[0]]}; all stand on the sheet {finer.name}"
+            behind = tuple(step(finer, source.quantity, r) for r in rows)
+            return Step(quantity, value, words, parts, note=note, behind=behind)
         return Step(quantity, value, cell=_input_cell(scenario, grain, source, row))
 
     return step(grain, quantity, grain.row(key))
