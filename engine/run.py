@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -23,12 +22,30 @@ from typing import Any
 from engine import __version__, archive
 from engine.report import build
 from engine.report.answer import Check, Earlier
+from engine.report.values import Issue
 from engine.scenarios import CONFIGURED, Archived, Grain, Scenario, looked_back_on, scenario
 from engine.units import Unit, money_in, unit_of
 from engine.workbook.problems import Problem
 from engine.workbook.read import Inputs, read
 
 Progress = Callable[[str], None]
+Record = Mapping[str, Any]  # what run.json says of a run
+INPUT = "input.xlsx"  # the copy that a run keeps
+# In the order in which they begin.
+STAGES = (
+    "read",
+    "calculate",
+    "decide",
+    "results.xlsx",
+    "results.parquet",
+    "charts",
+    "recalculation",
+    "report.pdf",
+)
+
+
+class RenderingError(Exception):
+    """A file of the report could not be made from figures that are sound. One sentence says which, and why."""
 
 
 @dataclass
@@ -44,6 +61,16 @@ class Stages:
         started = time.perf_counter()
         yield
         self.seconds[name] = round(time.perf_counter() - started, 3)
+
+    @contextmanager
+    def rendering(self, name: str) -> Iterator[None]:
+        """A stage that needs libraries, programs and room on the disk, and may fail for want of them."""
+        try:
+            with self.stage(name):
+                yield
+        except (RuntimeError, ValueError, OSError) as error:
+            why = " ".join(str(error).split())
+            raise RenderingError(f"{name} could not be made: {why or type(error).__name__}") from error
 
 
 @dataclass(frozen=True)
@@ -63,9 +90,10 @@ class Outcome:
 def report_month(
     path: Path, reports: Path, month: date | None = None, progress: Progress = lambda stage: None
 ) -> Outcome:
-    """Reads a workbook and writes the month's folder in the archive.
+    """Reads a workbook and writes a run of its month into the archive.
 
-    Errors: InvalidWorkbook with every problem found; nothing is written then.
+    Errors, after each of which the archive is as it was: InvalidWorkbook with every problem found; ArchiveError where
+    another process writes into the archive; RenderingError where a file could not be made.
     """
     stages = Stages(progress)
     with stages.stage("read"):
@@ -73,69 +101,100 @@ def report_month(
     with stages.stage("calculate"):
         calculated = scenario(inputs)
     reported: date = inputs.settings["report_month"]
-    earlier = _earlier(reports, reported, str(inputs.settings["currency"]))
-    archived = _archived(reports, reported)
     outcome: list[Outcome] = []
+    with archive.locked(reports, f"report {archive.folder_name(reported)}"):
+        neighbours = neighbours_of(reports, reported)
 
-    def write(folder: Path) -> None:
-        with money_in(str(inputs.settings["currency"])):
-            outcome.append(_write(folder, calculated, earlier, archived, stages))
+        def write(folder: Path, revision: int) -> None:
+            outcome.append(write_files(folder, calculated, neighbours, Issue(revision), stages))
 
-    folder = archive.write_run(reports, reported, write)
+        folder = archive.write_run(reports, reported, write)
     return replace(outcome[0], folder=folder)
 
 
-def _earlier(reports: Path, month: date, currency: str) -> Earlier | None:
+def stored_scenario(run: archive.Run, stages: Stages) -> Scenario:
+    """What a run of the archive was made from, read from its own copy and calculated again.
+
+    Errors: InvalidWorkbook where this version of the program refuses the copy.
+    """
+    path = run.place / INPUT
+    with stages.stage("read"):
+        inputs = read(path)
+        if f"{inputs.settings['report_month']:%Y-%m}" != run.record["month"]:
+            # The run was asked for another month than the workbook's own.
+            inputs = read(path, datetime.strptime(run.record["month"], "%Y-%m").date())
+    with stages.stage("calculate"):
+        return scenario(replace(inputs, path=Path(run.record["input"]["file"])))
+
+
+def neighbours_of(reports: Path, month: date) -> dict[date, Record]:
+    """The runs that speak for the months that are looked back on: published or sent ones, else drafts."""
+    found = {earlier: archive.run_of(reports, earlier) for earlier in looked_back_on(month)[:-1]}
+    return {earlier: run for earlier, run in found.items() if run}
+
+
+def _earlier(neighbours: Mapping[date, Record], month: date, currency: str) -> Earlier | None:
     """The month before, where it was reported in the same currency; what it earned cannot be compared otherwise."""
     before = archive.month_before(month)
-    run = archive.run_of(reports, before)
+    run = neighbours.get(before)
     comparable = run is not None and run.get("currency", "USD") == currency
     return Earlier(f"{before:%B}", run["figures"]) if run and comparable else None
 
 
-def _archived(reports: Path, month: date) -> dict[date, Archived]:
-    """The runs of the months that are looked back on."""
-    found = {earlier: archive.run_of(reports, earlier) for earlier in looked_back_on(month)[:-1]}
+def _archived(neighbours: Mapping[date, Record]) -> dict[date, Archived]:
     return {
         earlier: Archived(f"run of {earlier:%B %Y}, input {run['input']['sha256'][:8]}", run["figures"])
-        for earlier, run in found.items()
-        if run
+        for earlier, run in neighbours.items()
     }
 
 
+def write_files(
+    folder: Path, calculated: Scenario, neighbours: Mapping[date, Record], issue: Issue, stages: Stages
+) -> Outcome:
+    """Everything that a run consists of, into an empty folder; `neighbours` are the runs of earlier months."""
+    with money_in(str(calculated.inputs.settings["currency"])):
+        return _write(folder, calculated, neighbours, issue, stages)
+
+
 def _write(
-    folder: Path,
-    calculated: Scenario,
-    earlier: Earlier | None,
-    archived: Mapping[date, Archived],
-    stages: Stages,
+    folder: Path, calculated: Scenario, neighbours: Mapping[date, Record], issue: Issue, stages: Stages
 ) -> Outcome:
     # Renderers are slow to import; a workbook with problems is reported without them.
     from engine.render.excel import recalculated, write_results
 
     inputs = calculated.inputs
     created, results = _created(inputs), folder / "results.xlsx"
+    settings = inputs.settings
     with stages.stage("decide"):
-        draft = build.draft(calculated, earlier, archived)
-    with stages.stage("results.xlsx"):
+        earlier = _earlier(neighbours, settings["report_month"], str(settings["currency"]))
+        draft = build.draft(calculated, earlier, _archived(neighbours), issue)
+    with stages.rendering("results.xlsx"):
         live = write_results(draft, results)
     with ThreadPoolExecutor(max_workers=1) as beside:
         # The second engine is another process: what does not need its verdict is done while it calculates.
         recalculation = beside.submit(recalculated, results, live, created=created)
         with stages.stage("results.parquet"):
             write_parquet(calculated[CONFIGURED], folder / "results.parquet")
-        with stages.stage("charts"):
+        with stages.rendering("charts"):
             from engine.render.pdf import draw_charts, write_pdf
 
             draw_charts(draft.findings)
-        with stages.stage("recalculation"):
+        with stages.rendering("recalculation"):
             checks = recalculation.result()
-    with stages.stage("report.pdf"):
+    with stages.rendering("report.pdf"):
         report = build.report(draft, checks, input_hash=inputs.sha256[:8], engine_version=__version__)
         write_pdf(report, folder / "report.pdf", created=created)
-    shutil.copyfile(inputs.path, folder / "input.xlsx")
-    archive.write_json(folder / "run.json", _run_json(draft, report.answer.headline, checks, stages))
+    (folder / INPUT).write_bytes(inputs.content)
+    files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
+    record = _run_json(draft, report.answer.headline, checks, stages)
+    looked_at = {"looked_at": [looked_at_in(neighbours[month]) for month in sorted(neighbours)]}
+    archive.write_json(folder / archive.RECORD, {**record, **looked_at, "files": files})
     return Outcome(folder, report.answer.headline, checks, inputs.warnings)
+
+
+def looked_at_in(run: Record) -> dict[str, Any]:
+    """What is kept of a neighbour, so that it can be found again, and be seen to have changed."""
+    return {"month": run["month"], "revision": archive.revision_of(run), "fingerprint": archive.fingerprint(run)}
 
 
 def _created(inputs: Inputs) -> datetime:
@@ -178,8 +237,9 @@ def _run_json(draft: build.Draft, headline: str, checks: tuple[Check, ...], stag
     figures = build.figures(draft.scenario)
     settings = {name: str(value) for name, value in inputs.settings.items()}
     return {
-        "state": "draft",
+        "state": archive.PUBLISHED if draft.issue.published else archive.DRAFT,
         "month": f"{inputs.settings['report_month']:%Y-%m}",
+        "revision": draft.issue.revision,
         "currency": str(inputs.settings["currency"]),
         "input": {"file": inputs.path.name, "sha256": inputs.sha256},
         "engine": {"version": __version__, "commit": _commit()},

@@ -169,6 +169,7 @@ def _draw_cover(sheet: Worksheet, draft: Draft, names: Sequence[str]) -> None:
         ("Month", f"{settings['report_month']:%B %Y}"),
         ("Currency", str(settings["currency"])),
         ("Standing", standing_line(draft.scenario)),
+        ("State", draft.issue.sentence),
         ("Input", f"{inputs.path.name}, sha256 {inputs.sha256[:8]} \u2026 {inputs.sha256[-4:]}"),
     )
     for row, (name, text) in enumerate(facts, 4):

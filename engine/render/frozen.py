@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from io import BytesIO
 from typing import Any, cast
 
 from openpyxl import Workbook, load_workbook
@@ -20,7 +21,7 @@ from engine.workbook.tables import Inputs, Table
 
 def copy_inputs(book: Workbook, inputs: Inputs) -> list[str]:
     """Copies every input sheet, values only; an analyst's own formula stays as a note. Returns the sheets' names."""
-    analyst = load_workbook(inputs.path, data_only=True)
+    analyst = load_workbook(BytesIO(inputs.content), data_only=True)
     names = [name for name in analyst.sheetnames if name in inputs.tables and name != CHANGE_LOG.name]
     for name in names:
         sheet: Worksheet = book.create_sheet(name)

@@ -86,7 +86,7 @@ def html(report: Report, created: datetime) -> str:
             if isinstance(block, Table):
                 _check(block)
     look = brand()
-    marks = [*(["Draft"] if report.draft else []), *([] if report.answer.verdict.passed else ["Checks failed"])]
+    marks = [*report.issue.marks, *([] if report.answer.verdict.passed else ["Checks failed"])]
     footer = look.footer.format(input=report.input_hash[:8], engine=report.engine_version)
     text = (
         _environment()

@@ -34,7 +34,7 @@ from engine.report.pages.speed import speed
 from engine.report.profit import profit_and_loss
 from engine.report.published import published
 from engine.report.standing import is_reconciled
-from engine.report.values import Report, Section
+from engine.report.values import Issue, Report, Section
 from engine.report.workbook import HEADLINES
 from engine.scenarios import BY_TRAFFIC, MODELLED, TOTAL, Archived, Scenario, with_actuals
 from engine.studies.alternatives import Move, cheapest_moves
@@ -44,6 +44,7 @@ from engine.studies.reconcile import Reconciliation, shipped_figures
 from engine.units import CURRENCIES
 
 CHECK_SHEET = "Run checks"
+FIRST_DRAFT = Issue()
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,7 @@ class Draft:
     """What is decided before the workbook is written and recalculated."""
 
     scenario: Scenario
+    issue: Issue
     earlier: Earlier | None
     moves: tuple[Move, ...]
     title: str
@@ -106,7 +108,9 @@ class Draft:
         return tuple(sections)
 
 
-def draft(scenario: Scenario, earlier: Earlier | None, archived: Mapping[date, Archived]) -> Draft:
+def draft(
+    scenario: Scenario, earlier: Earlier | None, archived: Mapping[date, Archived], issue: Issue = FIRST_DRAFT
+) -> Draft:
     """The sheets for readers, and what the studies found; `archived` are the runs of earlier months."""
     scenario = with_actuals(scenario, archived)
     moves = tuple(cheapest_moves(scenario))
@@ -120,6 +124,7 @@ def draft(scenario: Scenario, earlier: Earlier | None, archived: Mapping[date, A
     before = dict(earlier.figures) if earlier else None
     return Draft(
         scenario,
+        issue,
         earlier,
         moves,
         title,
@@ -153,6 +158,7 @@ def report(draft: Draft, checks: tuple[Check, ...], *, input_hash: str, engine_v
         engine_version=engine_version,
         answer=answer(scenario, draft.earlier, draft.moves, draft.summary, checks, "Report!B11"),
         sections=(*draft.findings, method(scenario, checks, check_range), *appendix),
+        issue=draft.issue,
     )
 
 

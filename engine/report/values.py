@@ -344,6 +344,25 @@ class Answer:
 
 
 @dataclass(frozen=True)
+class Issue:
+    """Which revision of its month's report this is, and whether it is published or still a draft."""
+
+    revision: int = 1
+    published: bool = False
+
+    @property
+    def marks(self) -> tuple[str, ...]:
+        """What every page is marked with: nothing where it is the first revision, published."""
+        corrected = (f"Revision {self.revision}",) if self.revision > 1 else ()
+        return corrected if self.published else ("Draft", *corrected)
+
+    @property
+    def sentence(self) -> str:
+        stands = "Published." if self.published else "Draft: the next run of the month takes its place."
+        return stands + (f" Revision {self.revision} of the month." if self.revision > 1 else "")
+
+
+@dataclass(frozen=True)
 class Report:
     """The whole report. `figures` are the headline figures by name, the same in every output."""
 
@@ -355,4 +374,4 @@ class Report:
     answer: Answer
     sections: tuple[Section, ...]
     figures: Mapping[str, Figure] = field(default_factory=dict)
-    draft: bool = True
+    issue: Issue = field(default_factory=Issue)

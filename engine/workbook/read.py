@@ -77,7 +77,7 @@ def _read(path: Path, month: date | None) -> Inputs:
     found += [problem for problem in together if (problem.sheet, problem.cell) not in reported]
     if any(problem.severity == "error" for problem in found):
         raise InvalidWorkbook(found)
-    return Inputs(path, hashlib.sha256(data).hexdigest(), tables, in_order(found))
+    return Inputs(path, hashlib.sha256(data).hexdigest(), data, tables, in_order(found))
 
 
 def _tables(file: str, data: bytes) -> tuple[dict[str, Table], list[Problem]]:

@@ -87,10 +87,14 @@ class Row:
 
 @dataclass(frozen=True)
 class Inputs:
-    """A workbook that has been read and checked: its tables by sheet name, and which file it was."""
+    """A workbook that has been read and checked: its tables by sheet name, and which file it was.
+
+    `content` is the file as it was read, because it may be saved again before a report of it is written.
+    """
 
     path: Path
     sha256: str
+    content: bytes = field(repr=False)
     tables: Tables
     warnings: tuple[Problem, ...] = ()
 

@@ -1,0 +1,45 @@
+"""Archive: one folder for each revision of a month's report. Knows files, states and figures, not what they mean."""
+
+from engine.archive.locking import ArchiveError, locked
+from engine.archive.runs import (
+    DRAFT,
+    PUBLISHED,
+    RECORD,
+    Run,
+    damaged,
+    fingerprint,
+    folder_name,
+    is_final,
+    month_before,
+    place_of,
+    record_of,
+    revision_of,
+    run_at,
+    run_of,
+    runs,
+)
+from engine.archive.writing import mark, replace_run, write_json, write_run
+
+__all__ = [
+    "DRAFT",
+    "PUBLISHED",
+    "RECORD",
+    "ArchiveError",
+    "Run",
+    "damaged",
+    "fingerprint",
+    "folder_name",
+    "is_final",
+    "locked",
+    "mark",
+    "month_before",
+    "place_of",
+    "record_of",
+    "replace_run",
+    "revision_of",
+    "run_at",
+    "run_of",
+    "runs",
+    "write_json",
+    "write_run",
+]
