@@ -14,12 +14,13 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
+from engine.commands import runs
+from engine.commands.exits import FAILED_CHECK, INVALID, told
+from engine.commands.progress import bar
 from engine.workbook.problems import InvalidWorkbook, counted, listing
 
 if TYPE_CHECKING:
     from engine.workbook.copying import Copy
-
-INVALID, FAILED_CHECK = 3, 4
 
 
 class Commands(TyperGroup):
@@ -71,24 +72,27 @@ def report(
     month: Annotated[
         str, typer.Option(help="Month to report, such as 2026-11; the workbook's own where left out.")
     ] = "",
-    out: Annotated[Path, typer.Option(help="Folder of the archive.")] = Path("reports"),
+    out: runs.Out = runs.REPORTS,
+    quiet: runs.Quiet = False,
 ) -> None:
     """Write the month's results.xlsx, report.pdf and results.parquet."""
-    from engine.run import report_month
+    from engine.run import STAGES, report_month
 
-    def progress(stage: str) -> None:
-        if sys.stderr.isatty():
-            print(f"\r\033[K{stage} ...", end="", file=sys.stderr, flush=True)
-
-    outcome = report_month(workbook, out, _month(month) if month else None, progress)
-    progress("done")
-    print(file=sys.stderr)
+    asked = _month(month) if month else None
+    with told(), bar(STAGES, quiet) as progress:
+        outcome = report_month(workbook, out, asked, progress)
     for warning in outcome.warnings:
         print(f"Warning: {warning}", file=sys.stderr)
-    print(f"{outcome.headline}.\nWritten: {outcome.folder}/report.pdf and results.xlsx")
+    if not quiet:
+        print(f"{outcome.headline}.\nWritten: {outcome.folder}/report.pdf and results.xlsx")
     if not outcome.passed:
         print("FAILED: " + "; ".join(check.name for check in outcome.checks if not check.passed), file=sys.stderr)
         raise typer.Exit(FAILED_CHECK)
+
+
+for command in (runs.publish, runs.verify, runs.watch):
+    app.command()(command)
+app.command("list")(runs.list_runs)
 
 
 @app.command()
@@ -305,7 +309,7 @@ def _tell(write: Callable[[], Copy], out: TextIO | None = None) -> None:
 
 
 def main() -> None:
-    """Runs the command line. Exit codes: 0 ok, 1 our bug, 2 usage, 3 invalid input, 4 a check failed."""
+    """Runs the command line. What ends it, and with which code: `engine/commands/exits.py`."""
     # A command is short: looking for cycles among its cells and boxes takes a sixth of its time and frees nothing.
     gc.disable()
     try:

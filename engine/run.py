@@ -242,7 +242,7 @@ def _run_json(draft: build.Draft, headline: str, checks: tuple[Check, ...], stag
         "revision": draft.issue.revision,
         "currency": str(inputs.settings["currency"]),
         "input": {"file": inputs.path.name, "sha256": inputs.sha256},
-        "engine": {"version": __version__, "commit": _commit()},
+        "engine": {"version": __version__, "commit": commit()},
         "settings_sha256": hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest(),
         "headline": headline,
         "figures": figures,
@@ -255,7 +255,7 @@ def _run_json(draft: build.Draft, headline: str, checks: tuple[Check, ...], stag
     }
 
 
-def _commit() -> str:
+def commit() -> str:
     """The commit the engine runs at, marked `-dirty` where files differ from it; empty outside a checkout."""
     try:
         answer = subprocess.run(

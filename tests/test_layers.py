@@ -26,6 +26,10 @@ ROOMS = (
     "render",
     "archive",
     "run",
+    "publishing",
+    "verification",
+    "watching",
+    "commands",
     "__main__",
 )
 NARROWER = {
@@ -41,11 +45,13 @@ NARROWER = {
 FOREIGN = {
     "openpyxl": {"workbook", "render"},
     "pandas": set(),
-    "pyarrow": {"run"},
+    "pyarrow": {"run", "verification"},
+    "pypdfium2": {"render"},
+    "rich": {"commands"},
     "weasyprint": {"render"},
     "matplotlib": {"render"},
     "jinja2": {"render"},
-    "typer": {"__main__"},
+    "typer": {"commands", "__main__"},
 }
 FILES = sorted(ENGINE.rglob("*.py"))
 

@@ -326,7 +326,8 @@ def test_a_failed_check_is_told_first(tmp_path: Path) -> None:
     answer = replace(
         REPORT.answer, verdict=Verdict(False, "2 of 7 checks failed.", "Parts miss the bill.", "Cover!B11"), actions=()
     )
-    write_pdf(replace(REPORT, answer=answer, sections=(), issue=Issue(published=True)), tmp_path / "failed.pdf", created=CREATED)
+    report = replace(REPORT, answer=answer, sections=(), issue=Issue(published=True))
+    write_pdf(report, tmp_path / "failed.pdf", created=CREATED)
     (page,) = text_of(tmp_path / "failed.pdf")
     assert page.index("✗ 2 of 7 checks failed. Parts miss the bill.") < page.index("$504k")
     assert "Checks failed" in page and "Draft" not in page and "What we recommend" not in page

@@ -17,7 +17,7 @@ from typing import Any
 
 from engine.archive.locking import ArchiveError
 
-DRAFT, PUBLISHED = "draft", "published"
+DRAFT, PUBLISHED, SENT = "draft", "published", "sent"  # sent, whether published before or not
 RECORD = "run.json"
 _FOLDER = re.compile(r"(\d{4})-(0[1-9]|1[0-2])(?:-r([1-9]\d*))?")
 
@@ -45,8 +45,8 @@ def month_before(month: date) -> date:
 
 
 def is_final(record: Mapping[str, Any]) -> bool:
-    """Whether a run was published or sent, so that nothing may replace it. `sent` lists when, and to whom."""
-    return record["state"] == PUBLISHED or bool(record.get("sent"))
+    """Whether a run was published or sent, so that nothing may replace it."""
+    return bool(record["state"] != DRAFT)
 
 
 def revision_of(record: Mapping[str, Any]) -> int:
@@ -95,15 +95,22 @@ def _parsed(folder: Path, text: str) -> dict[str, Any]:
     return record
 
 
-def record_of(folder: Path) -> dict[str, Any]:
-    """What run.json of a folder says.
+def run_of_folder(folder: Path) -> Run:
+    """The run of a folder that must have one.
 
     Errors: ArchiveError where there is no run, or its run.json cannot be read.
     """
     found = run_at(folder)
     if found is None:
-        raise ArchiveError(f"{folder} is no run: it has no {RECORD}. Name a folder of the archive, such as 2026-11.")
-    return dict(found.record)
+        raise ArchiveError(
+            f"{folder} is no run: it has no {RECORD}. Name a folder of the archive, such as reports/2026-11."
+        )
+    return found
+
+
+def record_of(folder: Path) -> dict[str, Any]:
+    """What run.json of a folder says; errors as of `run_of_folder`."""
+    return dict(run_of_folder(folder).record)
 
 
 def folders(reports: Path) -> Iterator[tuple[date, int, Path]]:
@@ -134,7 +141,7 @@ def speaks_for(reports: Path, month: date) -> Run | None:
     """
     revisions = runs(reports, month)
     final = [run for run in revisions if run.is_final]
-    return (final or revisions or [None])[-1]
+    return next(reversed(final or revisions), None)
 
 
 def run_of(reports: Path, month: date) -> dict[str, Any] | None:

@@ -375,3 +375,7 @@ class Report:
     sections: tuple[Section, ...]
     figures: Mapping[str, Figure] = field(default_factory=dict)
     issue: Issue = field(default_factory=Issue)
+
+    @property
+    def draft(self) -> bool:
+        return not self.issue.published
