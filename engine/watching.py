@@ -27,7 +27,7 @@ Stamp = tuple[int, int, int] | None  # when it was changed, its size, which file
 def watch(path: Path, reports: Path, bar: Callable[[], AbstractContextManager[Progress]], out: TextIO) -> None:
     """Reports the workbook now and after every save, and says in a line how it went, until it is interrupted.
 
-    Errors: InvalidWorkbook where the name is that of Excel's own note beside a workbook.
+    Errors: ArchiveError where the name is that of Excel's own note beside a workbook.
     """
 
     def build() -> Outcome:

@@ -67,7 +67,8 @@ def watch(
     from engine.watching import watch as watched
 
     try:
-        watched(workbook, out, lambda: bar(STAGES, quiet), sys.stdout)
+        with told():
+            watched(workbook, out, lambda: bar(STAGES, quiet), sys.stdout)
     except KeyboardInterrupt:
         # How it is meant to end.
         print(file=sys.stderr)

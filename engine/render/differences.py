@@ -14,6 +14,7 @@ from openpyxl.utils import get_column_letter
 from engine.report.live import quoted
 
 _SHOWN = 60  # characters of a text
+_WORDS_BEFORE, _WORDS_AFTER = 3, 5  # that are shown around the first one that differs
 
 
 def differing_cells(stored: Path, made: Path) -> list[str]:
@@ -51,17 +52,19 @@ def differing_pages(stored: Path, made: Path) -> list[str]:
         return [f"it has {len(old)} pages, recomputed {len(new)}"]
     found = []
     for number, (before, after) in enumerate(zip(old, new, strict=True), 1):
-        pairs = ((one, other) for one, other in zip_longest(before, after, fillvalue="") if one != other)
-        if pair := next(pairs, None):
-            found.append(f"page {number} says {_shown(pair[0])}, recomputed {_shown(pair[1])}")
+        pairs = enumerate(zip_longest(before, after))
+        if (first := next((place for place, (one, other) in pairs if one != other), None)) is not None:
+            part = slice(max(0, first - _WORDS_BEFORE), first + _WORDS_AFTER)
+            one, other = (_shown(" ".join(words[part])) for words in (before, after))
+            found.append(f"page {number} says {one}, recomputed {other}")
     return found
 
 
 def _pages(path: Path) -> list[list[str]]:
-    """The lines of each page."""
+    """The words of each page."""
     document = pypdfium2.PdfDocument(path)
     try:
-        return [page.get_textpage().get_text_range().splitlines() for page in document]
+        return [page.get_textpage().get_text_range().split() for page in document]
     finally:
         document.close()
 
