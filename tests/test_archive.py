@@ -276,8 +276,9 @@ REPORTS = """
     import sys
     from pathlib import Path
     import weasyprint, matplotlib, pyarrow.parquet, engine.render.excel, engine.render.pdf, engine.run
-    print("ready", flush=True)
-    engine.run.report_month(Path(sys.argv[1]), Path(sys.argv[2]), progress=lambda stage: print(stage, flush=True))
+    workbook, reports = map(Path, sys.argv[1:])
+    sys.stdin.readline()
+    engine.run.report_month(workbook, reports, progress=lambda stage: print(stage, flush=True))
     print("done", flush=True)
 """
 
@@ -292,13 +293,21 @@ def is_complete(folder):
 
 def test_a_run_killed_at_ten_moments_leaves_the_old_archive_or_the_new_one(tmp_path):
     workbook, stages = write_tiny(tmp_path), [*STAGES, "done"]
+
+    def ready(kill):
+        """A process that has loaded what it needs, or soon will, and waits to be told to run."""
+        return python(REPORTS, workbook, tmp_path / str(kill), stdin=subprocess.PIPE)
+
+    coming = ready(0)
     # Spread over the stages, each at a moment of chance within it.
     for kill in range(KILLS):
         reports = tmp_path / str(kill)
         put_run(reports, OCTOBER, "October")
         old = put_run(reports, NOVEMBER, "old")
         before = files_of(reports)
-        process = python(REPORTS, workbook, reports)
+        process, coming = coming, ready(kill + 1)
+        process.stdin.write("\n")
+        process.stdin.flush()
         reached = stages[kill * len(stages) // KILLS]
         assert any(line.strip() == reached for line in process.stdout)
         time.sleep(random.uniform(0, 0.4))
@@ -311,6 +320,8 @@ def test_a_run_killed_at_ten_moments_leaves_the_old_archive_or_the_new_one(tmp_p
         else:
             assert {f"2026-11/{name}": content for name, content in files_of(place).items()}.items() <= before.items()
             assert names(place) == ["report.txt", "run.json"]
+    coming.kill()
+    coming.communicate()
     # The last kill may have come too late; here something was left for the next run to clear away.
     (reports / ".2026-11.new-leftover").mkdir(exist_ok=True)
     report_month(workbook, reports)

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import shutil
 import tomllib
 from datetime import date
 from pathlib import Path
@@ -13,8 +14,10 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from test_layers import ROOMS
 
+from engine import archive
 from engine.__main__ import app
 from engine.catalogue import example
+from engine.commands.listing import lines
 from engine.derivation import derive
 from engine.formulary import formulary
 from engine.scenarios import CONFIGURED, scenario
@@ -107,7 +110,15 @@ def _explained(november, folder):
     return "\n".join([*lines[: first + 1], "  ..."])
 
 
-@pytest.mark.parametrize("excerpt", [_messages, _trail, _explained], ids=lambda excerpt: excerpt.__name__[1:])
+def _listed(november, folder):
+    """The archive of the example's months, October published."""
+    reports = shutil.copytree(november.parent, folder / "reports")
+    published = {"state": archive.PUBLISHED, "published": {"at": "2026-11-04T09:30:00Z"}}
+    archive.mark(reports / "2026-10", **published)
+    return "\n".join(lines(reports))
+
+
+@pytest.mark.parametrize("excerpt", [_messages, _trail, _explained, _listed], ids=lambda excerpt: excerpt.__name__[1:])
 def test_excerpt_is_real(excerpt, november, tmp_path, update):
     head = f"<!-- {excerpt.__name__[1:]} -->\n```text\n"
     before, _, rest = _text(README).partition(head)
