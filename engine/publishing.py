@@ -39,10 +39,12 @@ def publish(folder: Path, *, force: bool = False, progress: Progress = lambda st
     `force`; InvalidWorkbook, RenderingError as of any run.
     """
     folder = folder.resolve()
-    with archive.locked(folder.parent, f"publish {folder.name}"):
+    stages = Stages(progress)
+    # Also before it is locked, because locking makes the archive's folder where there is none.
+    archive.run_of_folder(folder)
+    with archive.locked(folder.parent, f"publish {folder.name}", waiting=stages.wait):
         draft = archive.run_of_folder(folder)
         _refuse(draft, force)
-        stages = Stages(progress)
         calculated = stored_scenario(draft, stages)
         neighbours = neighbours_of(folder.parent, calculated.inputs.settings["report_month"])
         if moved := changed_neighbours(draft.record, [looked_at_in(run) for run in neighbours.values()]):

@@ -62,6 +62,10 @@ class Stages:
         yield
         self.seconds[name] = round(time.perf_counter() - started, 3)
 
+    def wait(self, holder: str) -> None:
+        """Says who writes into the archive before this run may."""
+        self.progress(f"waiting for {holder}")
+
     @contextmanager
     def rendering(self, name: str) -> Iterator[None]:
         """A stage that needs libraries, programs and room on the disk, and may fail for want of them."""
@@ -102,7 +106,7 @@ def report_month(
         calculated = scenario(inputs)
     reported: date = inputs.settings["report_month"]
     outcome: list[Outcome] = []
-    with archive.locked(reports, f"report {archive.folder_name(reported)}"):
+    with archive.locked(reports, f"report {archive.folder_name(reported)}", waiting=stages.wait):
         neighbours = neighbours_of(reports, reported)
 
         def write(folder: Path, revision: int) -> None:

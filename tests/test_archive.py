@@ -173,9 +173,10 @@ def test_a_second_writer_is_told_who_holds_the_archive(tmp_path, holder):
 
 
 def test_a_second_writer_waits_for_the_first(tmp_path, holder):
-    holder(0.5)
-    with archive.locked(tmp_path, "report 2026-11", wait=20):
+    process, told = holder(0.5), []
+    with archive.locked(tmp_path, "report 2026-11", wait=20, waiting=told.append):
         assert names(tmp_path) == [".lock"]
+    assert len(told) == 1 and told[0].startswith(f"process {process.pid} on ")
     assert names(tmp_path) == []
 
 

@@ -123,8 +123,11 @@ def test_a_sent_draft_stays_what_was_sent(copied):
 
 def test_what_is_no_run_is_not_published(tmp_path):
     for name in ("publish", "verify"):
-        done = command(name, tmp_path / "2026-11")
+        done = command(name, tmp_path / "reports" / "2026-11")
         assert done.exit_code == REFUSED and "is no run: it has no run.json" in done.stderr
+    with pytest.raises(ArchiveError, match="is no run"):
+        archive.mark(tmp_path / "reports" / "2026-11", state=archive.SENT)
+    assert names(tmp_path) == []
 
 
 def test_a_failed_check_is_published_only_by_force(tmp_path, pages_of):

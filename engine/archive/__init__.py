@@ -7,11 +7,9 @@ from engine.archive.runs import (
     RECORD,
     SENT,
     Run,
-    damaged,
     fingerprint,
     folder_name,
     folders,
-    is_final,
     month_before,
     place_of,
     record_of,
@@ -19,7 +17,6 @@ from engine.archive.runs import (
     run_at,
     run_of,
     run_of_folder,
-    runs,
 )
 from engine.archive.writing import mark, replace_run, write_json, write_run
 
@@ -30,11 +27,9 @@ __all__ = [
     "SENT",
     "ArchiveError",
     "Run",
-    "damaged",
     "fingerprint",
     "folder_name",
     "folders",
-    "is_final",
     "locked",
     "mark",
     "month_before",
@@ -45,7 +40,6 @@ __all__ = [
     "run_at",
     "run_of",
     "run_of_folder",
-    "runs",
     "write_json",
     "write_run",
 ]

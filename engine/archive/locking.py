@@ -11,7 +11,7 @@ import fcntl
 import os
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -29,9 +29,12 @@ class ArchiveError(Exception):
 
 
 @contextmanager
-def locked(reports: Path, doing: str, wait: float = WAIT) -> Iterator[None]:
+def locked(
+    reports: Path, doing: str, wait: float = WAIT, waiting: Callable[[str], None] = lambda holder: None
+) -> Iterator[None]:
     """Keeps other processes from writing into the archive; `doing` is what they are told, such as `report 2026-11`.
 
+    Where another process holds it, `waiting` is told which, once.
     Within this process it may be asked for again while it is held, such as by `mark` while a run is sent.
 
     Errors: ArchiveError naming the holder where another process does not let go within `wait` seconds.
@@ -41,7 +44,7 @@ def locked(reports: Path, doing: str, wait: float = WAIT) -> Iterator[None]:
         yield
         return
     reports.mkdir(parents=True, exist_ok=True)
-    file = _taken(reports, wait)
+    file = _taken(reports, wait, waiting)
     try:
         _held.add(reports)
         _introduce(file, doing)
@@ -53,9 +56,9 @@ def locked(reports: Path, doing: str, wait: float = WAIT) -> Iterator[None]:
         file.close()
 
 
-def _taken(reports: Path, wait: float) -> IO[str]:
+def _taken(reports: Path, wait: float, waiting: Callable[[str], None]) -> IO[str]:
     """The lock file, locked."""
-    path, until = reports / NAME, time.monotonic() + wait
+    path, until, told = reports / NAME, time.monotonic() + wait, False
     while True:
         file = path.open("a+", encoding="utf-8")
         if _locks(file, reports) and _is_still(file, path):
@@ -67,6 +70,9 @@ def _taken(reports: Path, wait: float) -> IO[str]:
                 f"{reports.name} is in use by {holder}, and was so for {wait:g} seconds; "
                 "nothing was written. Try again when that has ended."
             )
+        if not told:
+            waiting(holder)
+            told = True
         time.sleep(_LOOK)
 
 

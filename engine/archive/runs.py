@@ -32,7 +32,8 @@ class Run:
 
     @property
     def is_final(self) -> bool:
-        return is_final(self.record)
+        """Whether it was published or sent, so that nothing may replace it."""
+        return bool(self.record["state"] != DRAFT)
 
 
 def folder_name(month: date, revision: int = 1) -> str:
@@ -42,11 +43,6 @@ def folder_name(month: date, revision: int = 1) -> str:
 
 def month_before(month: date) -> date:
     return date(month.year - (month.month == 1), (month.month - 2) % 12 + 1, 1)
-
-
-def is_final(record: Mapping[str, Any]) -> bool:
-    """Whether a run was published or sent, so that nothing may replace it."""
-    return bool(record["state"] != DRAFT)
 
 
 def revision_of(record: Mapping[str, Any]) -> int:
@@ -89,7 +85,7 @@ def _parsed(folder: Path, text: str) -> dict[str, Any]:
     try:
         record: dict[str, Any] = json.loads(text)
         # What the archive itself relies on.
-        fingerprint(record), is_final(record), revision_of(record)
+        fingerprint(record), revision_of(record), record["state"], record["passed"], record["engine"]["version"]
     except (ValueError, TypeError, KeyError):
         raise damaged(folder) from None
     return record

@@ -100,6 +100,8 @@ def mark(folder: Path, **facts: Any) -> dict[str, Any]:
     Errors: ArchiveError where there is no run, or another process holds the archive.
     """
     folder = folder.resolve()
+    # Also before it is locked, because locking makes the archive's folder where there is none.
+    record_of(folder)
     with locked(folder.parent, f"marking {folder.name}"):
         recover(folder.parent)
         record = record_of(folder) | facts
