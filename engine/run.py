@@ -24,8 +24,9 @@ from engine import __version__, archive
 from engine.report import build
 from engine.report.answer import Check, Earlier
 from engine.scenarios import CONFIGURED, Archived, Grain, Scenario, looked_back_on, scenario
+from engine.studies.bridge import left
 from engine.units import Unit, money_in, unit_of
-from engine.workbook.problems import Problem
+from engine.workbook.problems import InvalidWorkbook, Problem
 from engine.workbook.read import Inputs, read
 
 Progress = Callable[[str], None]
@@ -90,7 +91,13 @@ def _earlier(reports: Path, month: date, currency: str) -> Earlier | None:
     before = archive.month_before(month)
     run = archive.run_of(reports, before)
     comparable = run is not None and run.get("currency", "USD") == currency
-    return Earlier(f"{before:%B}", run["figures"]) if run and comparable else None
+    if not run or not comparable:
+        return None
+    try:
+        inputs = read(reports / archive.folder_name(before) / "input.xlsx")
+    except InvalidWorkbook:
+        inputs = None
+    return Earlier(f"{before:%B}", run["figures"], run.get("traffics", {}), inputs)
 
 
 def _archived(reports: Path, month: date) -> dict[date, Archived]:
@@ -186,6 +193,7 @@ def _run_json(draft: build.Draft, headline: str, checks: tuple[Check, ...], stag
         "settings_sha256": hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest(),
         "headline": headline,
         "figures": figures,
+        "traffics": left(draft.scenario),
         "checks": [
             {"name": c.name, "found": c.found, "expected": c.expected, "allowed": c.allowed, "passed": c.passed}
             for c in checks

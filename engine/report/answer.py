@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engine.derivation import label
 from engine.formulas import ACTION_FORMULAS, COMPARISON_FORMULAS
@@ -22,6 +22,7 @@ from engine.units import (
     points,
     show,
 )
+from engine.workbook.read import Inputs
 
 KEY_FIGURES = ("gross_profit", "gross_margin", "served_cost", "idle_share", "busy_share")
 
@@ -39,10 +40,15 @@ class Check:
 
 @dataclass(frozen=True)
 class Earlier:
-    """The month before, where the archive has it: its name and its figures by name."""
+    """The month before, where the archive has it: its name, its figures by name, those of every traffic, its inputs.
+
+    `inputs` is None where its workbook cannot be read by this version.
+    """
 
     name: str
     figures: Mapping[str, float]
+    traffics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    inputs: Inputs | None = None
 
 
 def headline(scenario: Scenario) -> str:

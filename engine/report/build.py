@@ -11,6 +11,7 @@ from engine.report import workbook
 from engine.report.actuals import model_and_actual
 from engine.report.answer import Check, Earlier, answer, headline, lead
 from engine.report.bill import bill
+from engine.report.comparison import comparison
 from engine.report.further import further_questions
 from engine.report.live import LiveSheet
 from engine.report.outlook import outlook
@@ -18,6 +19,7 @@ from engine.report.owning import own_or_rent
 from engine.report.pages.actuals import actuals
 from engine.report.pages.assumptions import assumptions
 from engine.report.pages.bill import bill as bill_page
+from engine.report.pages.comparison import since
 from engine.report.pages.costs import costs
 from engine.report.pages.crossovers import crossovers
 from engine.report.pages.decisions import checklist, decisions
@@ -36,8 +38,9 @@ from engine.report.published import published
 from engine.report.standing import is_reconciled
 from engine.report.values import Report, Section
 from engine.report.workbook import HEADLINES
-from engine.scenarios import BY_TRAFFIC, MODELLED, TOTAL, Archived, Scenario, with_actuals
+from engine.scenarios import BY_TRAFFIC, CONFIGURED, MODELLED, TOTAL, Archived, Scenario, with_actuals
 from engine.studies.alternatives import Move, cheapest_moves
+from engine.studies.bridge import Change, bridged, changes
 from engine.studies.owning import crossed
 from engine.studies.questions import Asked, answered, questions
 from engine.studies.reconcile import Reconciliation, shipped_figures
@@ -67,12 +70,14 @@ class Draft:
     further: LiveSheet | None
     owning: LiveSheet | None
     actuals: LiveSheet | None
+    comparison: LiveSheet | None
+    changes: tuple[Change, ...] | None
     published: Reconciliation | None
 
     @property
     def sheets(self) -> tuple[LiveSheet, ...]:
         some = tuple(sheet for sheet in (self.bill, self.outlook, self.questions, self.further, self.owning) if sheet)
-        compared = (self.actuals,) if self.actuals else ()
+        compared = tuple(sheet for sheet in (self.comparison, self.actuals) if sheet)
         profit = (self.profit,) if self.profit.tables else ()
         return (self.summary, *compared, self.costs, self.margins, *profit, self.fleet, self.speed, *some)
 
@@ -82,6 +87,8 @@ class Draft:
         scenario = self.scenario
         serving = len(scenario[BY_TRAFFIC].keys) > 0
         sections = [actuals(scenario, self.actuals)] if self.actuals else []
+        if self.comparison and self.earlier:
+            sections.append(since(scenario, self.earlier.name, self.changes, self.comparison))
         sections.append(costs(scenario, self.moves, self.costs))
         if serving:
             sections += [
@@ -114,6 +121,9 @@ def draft(scenario: Scenario, earlier: Earlier | None, archived: Mapping[date, A
     if asked:
         scenario = answered(scenario, asked)
     scenario = crossed(scenario)
+    changed = changes(earlier.inputs, scenario.inputs) if earlier and earlier.inputs else None
+    if earlier:
+        scenario = bridged(scenario, earlier.traffics, earlier.inputs)
     title, told = headline(scenario), lead(scenario, earlier, moves)
     if is_reconciled(scenario):
         told = f"{told} The figures of this sheet are modelled."
@@ -136,6 +146,8 @@ def draft(scenario: Scenario, earlier: Earlier | None, archived: Mapping[date, A
         further_questions(scenario, asked) if asked else None,
         own_or_rent(scenario),
         model_and_actual(scenario),
+        comparison(scenario, earlier.name, changed, earlier.figures) if earlier else None,
+        changed,
         shipped_figures() if scenario.inputs.settings["published_figures"] else None,
     )
 
@@ -157,9 +169,11 @@ def report(draft: Draft, checks: tuple[Check, ...], *, input_hash: str, engine_v
 
 
 def figures(scenario: Scenario) -> dict[str, float]:
-    """The headline figures by name, and gross profit of every traffic: what later months compare themselves with."""
-    total, by_traffic = scenario[TOTAL], scenario[BY_TRAFFIC]
+    """What later months compare themselves with: the headline figures, profits of traffics, costs of what serves."""
+    total, by_traffic, configured = scenario[TOTAL], scenario[BY_TRAFFIC], scenario[CONFIGURED]
     names = dict.fromkeys((*(name for name, *_ in HEADLINES), *MODELLED.values()))
     headlines = {name: total.value(name, "Total") for name in names}
     profits = {f"gross_profit of {key}": by_traffic.value("gross_profit", key) for key in by_traffic.keys}
-    return {name: float(value) for name, value in {**headlines, **profits}.items() if value is not None}
+    serving = (key for key in configured.keys if configured.value("counts", key))
+    costs = {f"blended_cost of {key}": configured.value("blended_cost", key) for key in serving}
+    return {name: float(value) for name, value in {**headlines, **profits, **costs}.items() if value is not None}

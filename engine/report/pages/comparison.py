@@ -1,0 +1,150 @@
+"""Since last month: what moved gross profit, by step and by traffic, and which inputs were typed anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+
+from engine.formulas import STEPS
+from engine.report.comparison import BY_LINE, INPUTS, METHOD, STEP_NAMES, TOGETHER, moves, relative, values, what
+from engine.report.live import LiveSheet
+from engine.report.pages.deployments import MOST_ROWS
+from engine.report.values import Block, Figure, Head, Margin, Paragraph, Row, Section, Table, Waterfall
+from engine.report.words import MoneyScale, listed, money_scale
+from engine.scenarios import ALL_TRAFFICS, BRIDGE, BRIDGE_LINES, TOTAL, Scenario
+from engine.studies.bridge import CHANGED, Change
+from engine.units import DollarsPerMonth, Share, Text, brief_money, show
+
+MOST_INPUTS = 12
+LEAST_SHOWN = 0.0005  # of the profit
+
+
+def since(scenario: Scenario, before: str, changes: Sequence[Change] | None, sheet: LiveSheet) -> Section:
+    """The bridge from the month before."""
+    month = f"{scenario.inputs.settings['report_month']:%B}"
+    money = money_scale(scenario[TOTAL].value("fleet_cost", "Total"))
+    blocks: list[Block] = [Paragraph(_lead(scenario, before))]
+    blocks += [_chart(scenario, before, month, money, sheet), _by_traffic(scenario, before, month, money, sheet)]
+    if shown := _typed(changes or ()):
+        blocks.append(_inputs(shown, len(changes or ()), before, month, sheet))
+    return Section(f"Since {before}", _finding(scenario, before), tuple(blocks))
+
+
+def _effects(scenario: Scenario) -> dict[str, float]:
+    """Every step with what it moved, those left out that would not be seen beside the profit."""
+    grain = scenario[BRIDGE]
+    found = {name: float(grain.value(f"{step}_step", ALL_TRAFFICS)) for step, name in STEP_NAMES.items()}
+    profits = (abs(grain.value(name, ALL_TRAFFICS)) for name in ("before_profit", "gross_profit"))
+    least = LEAST_SHOWN * max(profits)
+    return {name: effect for name, effect in found.items() if abs(effect) > least}
+
+
+def _finding(scenario: Scenario, before: str) -> str:
+    effects, change = _effects(scenario), scenario[BRIDGE].value("profit_change", ALL_TRAFFICS)
+    if not effects:
+        return f"Gross profit is what it was in {before}"
+    gave, took = (
+        [name for name, effect in sorted(effects.items(), key=lambda item: -abs(item[1])) if (effect > 0) == sign][:2]
+        for sign in (True, False)
+    )
+    parts = [
+        f"{listed([name.lower() for name in names])} {verb} {brief_money(abs(sum(effects[name] for name in names)))}"
+        for names, verb in ((gave, "gave"), (took, "took"))
+        if names
+    ]
+    if change < 0:
+        parts.reverse()
+    verb = "rose" if change >= 0 else "fell"
+    return f"Gross profit {verb} {brief_money(abs(change))}: {', '.join(parts)}"
+
+
+def _lead(scenario: Scenario, before: str) -> str:
+    lines = scenario[BRIDGE_LINES]
+    due = [str(key) for key in lines.keys if lines.value("comment_due", str(key))]
+    settings = scenario.inputs.settings
+    threshold = f"{brief_money(settings['comment_above'])} and {show(settings['comment_above_share'], Share)}"
+    if not due:
+        return f"No traffic moved by more than {threshold}."
+    largest = max(due, key=lambda key: abs(lines.value("profit_change", key)))
+    change = brief_money(lines.value("profit_change", largest), signed=True)
+    step = max(STEPS, key=lambda name: abs(lines.value(f"{name}_step", largest)))
+    by = brief_money(lines.value(f"{step}_step", largest), signed=True)
+    return (
+        f"{listed(due)} moved by more than {threshold} since {before} and should be commented. {largest} moved most, "
+        f"{change}, of which {STEP_NAMES[step].lower()} made {by}."
+    )
+
+
+def _chart(scenario: Scenario, before: str, month: str, money: MoneyScale, sheet: LiveSheet) -> Waterfall:
+    effects, start = _effects(scenario), scenario[BRIDGE].value("before_profit", ALL_TRAFFICS)
+    end = scenario[BRIDGE].value("gross_profit", ALL_TRAFFICS)
+    largest = max(effects, key=lambda name: abs(effects[name]), default="")
+    return Waterfall(
+        title=f"{largest} was the largest step, {brief_money(effects[largest], signed=True)}."
+        if largest
+        else "Nothing moved.",
+        description=f"Gross profit, {before} to {month}, {money.words}; the axis does not begin at zero",
+        labels=(before, *effects),
+        levels=tuple(money.of(level) for level in accumulate(effects.values(), initial=start)),
+        end_label=month,
+        unit=DollarsPerMonth,
+        value_head="gross profit",
+        note=Margin("Chart", sheet.range(TOGETHER)),
+        alt=f"Gross profit from {brief_money(start)} in {before} to {brief_money(end)} in {month}: "
+        + ", ".join(f"{name} {brief_money(effect, signed=True)}" for name, effect in effects.items()),
+        rising=True,
+        from_zero=False,
+    )
+
+
+def _by_traffic(scenario: Scenario, before: str, month: str, money: MoneyScale, sheet: LiveSheet) -> Table:
+    lines, together = scenario[BRIDGE_LINES], scenario[BRIDGE]
+    least = LEAST_SHOWN * max(abs(value) for value in lines.values["gross_profit"])
+    shown = [step for step in STEPS if (abs(lines.values[f"{step}_step"]) > least).any()]
+    names = ("before_profit", *(f"{step}_step" for step in shown), "gross_profit")
+    every = sorted(map(str, lines.keys), key=lambda key: -abs(lines.value("profit_change", key)))
+    kept = every[: MOST_ROWS - 1]
+    rows = [Row((key, *(money.of(lines.value(name, key)) for name in names))) for key in kept]
+    total = Row(("Total", *(money.of(together.value(name, ALL_TRAFFICS)) for name in names)), "total")
+    more = f" {len(every) - len(kept)} smaller ones are on the {sheet.name} sheet." if kept != every else ""
+    return Table(
+        "The same by traffic",
+        f"{money.words}, adds up across and down",
+        (
+            Head("Traffic"),
+            Head(before, DollarsPerMonth, decimals=1),
+            *(Head(STEP_NAMES[step], DollarsPerMonth, signed=True, decimals=1) for step in shown),
+            Head(month, DollarsPerMonth, decimals=1),
+        ),
+        (*rows, total),
+        Margin("Table", sheet.range(BY_LINE)),
+        f"{METHOD} Steps too small to be seen, if any, are on the {sheet.name} sheet.{more}",
+    )
+
+
+def _typed(changes: Sequence[Change]) -> list[Change]:
+    """What moves a figure, the largest changes first; names, dates and sources are on the sheet."""
+    found = [change for change in changes if moves(change)]
+    return sorted(found, key=lambda change: -abs(relative(change) or (0.0 if change.kind == CHANGED else 1.0)))
+
+
+def _inputs(found: Sequence[Change], every: int, before: str, month: str, sheet: LiveSheet) -> Table:
+    kept = found[:MOST_INPUTS]
+    rows = tuple(
+        Row((each.cell, what(each), *(Figure(text, Text) for text in values(each)), relative(each), moves(each)))
+        for each in kept
+    )
+    return Table(
+        "Inputs that changed",
+        f"{len(kept)} of {every}; the whole list is in the workbook",
+        (
+            Head("Cell", tone="quiet"),
+            Head("Input"),
+            Head(before, DollarsPerMonth),
+            Head(month, DollarsPerMonth),
+            Head("Change", Share, signed=True),
+            Head("Moves"),
+        ),
+        rows,
+        Margin("Table", sheet.range(INPUTS)),
+    )
