@@ -57,20 +57,20 @@ def line_hour_price(line_bill, line_hours) -> DollarsPerHour:
     return np.where(line_hours > 0, line_bill / line_hours, 0)
 
 
-def line_busy_share(line_idle_cost, line_bill) -> Share:
-    """Share of its bill that served somebody.
+def line_busy_share(line_used_hours, line_hours) -> Share:
+    """Share of the accelerator-hours it pays for that is used.
 
     Source: definition.
     """
-    return np.where(line_bill > 0, 1 - line_idle_cost / line_bill, 0)
+    return np.where(line_hours > 0, line_used_hours / line_hours, 0)
 
 
-def line_token_hours(line_hours, line_busy_share, line_tokens) -> HoursPerMillionTokens:
+def line_token_hours(line_used_hours, line_tokens) -> HoursPerMillionTokens:
     """Accelerator-hours of use that its tokens take.
 
     Source: definition.
     """
-    return np.where(line_tokens > 0, line_hours * line_busy_share / line_tokens, 0)
+    return np.where(line_tokens > 0, line_used_hours / line_tokens, 0)
 
 
 def restated_revenue(revenue, revenue_rate_ratio) -> DollarsPerMonth:
@@ -87,14 +87,6 @@ def restated_bill(fleet_cost, bill_rate_ratio) -> DollarsPerMonth:
     Source: definition; the ratio is that of the whole model calculated at those rates.
     """
     return fleet_cost * bill_rate_ratio
-
-
-def restated_idle_cost(idle_cost, bill_rate_ratio) -> DollarsPerMonth:
-    """This month's idle cost at the exchange rates of the month before.
-
-    Source: definition.
-    """
-    return idle_cost * bill_rate_ratio
 
 
 def is_compared(before_token_hours, before_busy_share, now_token_hours, now_busy_share) -> Flag:

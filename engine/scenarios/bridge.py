@@ -36,7 +36,7 @@ BEFORE = {
     "before_revenue": ("revenue", DollarsPerMonth),
     "before_bill": ("fleet_cost", DollarsPerMonth),
     "before_hours": ("held_hours", HoursPerMonth),
-    "before_idle_cost": ("idle_cost", DollarsPerMonth),
+    "before_used_hours": ("used_hours", HoursPerMonth),
 }
 # What every traffic leaves in its month's run, for the month after it.
 LEFT = tuple(name for name, _ in BEFORE.values())
@@ -75,7 +75,7 @@ def _lines(inputs: Inputs, grains: Mapping[str, Grain], before: Before) -> Grain
     for ratio in ("revenue_rate_ratio", "bill_rate_ratio"):
         keys[ratio] = np.array([before.rate_ratios.get(key, {}).get(ratio, 1.0) for key in names])
         sources[ratio] = Key(Number)
-    for name in ("sold_tokens", "revenue", "fleet_cost", "held_hours", "idle_cost", "gross_profit"):
+    for name in ("sold_tokens", "revenue", "fleet_cost", "held_hours", "used_hours", "gross_profit"):
         sources[name] = Sum(BY_TRAFFIC, name, now.annotation(name), "traffic")
     sources["all_tokens"] = Varied(TOTAL, "sold_tokens", "total", MillionTokensPerMonth)
     sources |= {name: Setting(SETTINGS.column(name)) for name in THRESHOLDS}

@@ -321,14 +321,14 @@ _MONTHS = {
         "line_revenue": "before_revenue",
         "line_bill": "before_bill",
         "line_hours": "before_hours",
-        "line_idle_cost": "before_idle_cost",
+        "line_used_hours": "before_used_hours",
     },
     "now": {
         "line_tokens": "sold_tokens",
         "line_revenue": "restated_revenue",
         "line_bill": "restated_bill",
         "line_hours": "held_hours",
-        "line_idle_cost": "restated_idle_cost",
+        "line_used_hours": "used_hours",
     },
 }
 STEPS = ("volume", "mix", "price", "efficiency", "utilization", "hardware_price", "exchange_rate", "other")
