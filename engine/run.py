@@ -75,7 +75,7 @@ def report_month(
         calculated = scenario(inputs)
     reported: date = inputs.settings["report_month"]
     earlier = _earlier(reports, reported, str(inputs.settings["currency"]))
-    archived = _archived(reports, reported)
+    archived = _archived(reports, reported, str(inputs.settings["currency"]))
     outcome: list[Outcome] = []
 
     def write(folder: Path) -> None:
@@ -100,13 +100,13 @@ def _earlier(reports: Path, month: date, currency: str) -> Earlier | None:
     return Earlier(f"{before:%B}", run["figures"], run.get("traffics", {}), inputs)
 
 
-def _archived(reports: Path, month: date) -> dict[date, Archived]:
-    """The runs of the months that are looked back on."""
+def _archived(reports: Path, month: date, currency: str) -> dict[date, Archived]:
+    """The runs of the months that are looked back on, in the same currency."""
     found = {earlier: archive.run_of(reports, earlier) for earlier in looked_back_on(month)[:-1]}
     return {
         earlier: Archived(f"run of {earlier:%B %Y}, input {run['input']['sha256'][:8]}", run["figures"])
         for earlier, run in found.items()
-        if run
+        if run and run.get("currency", "USD") == currency
     }
 
 

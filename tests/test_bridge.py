@@ -256,7 +256,7 @@ def test_a_month_that_left_too_little_is_not_bridged(months):
     calculated = scenario(months[1])
     assert BRIDGE not in bridged(calculated, {}, months[0]).grains
     assert BRIDGE not in bridged(calculated, {"Chat": {"revenue": 1.0}}, None).grains
-    assert comparison(calculated, "October", None, {}) is None
+    assert comparison(calculated, "October", None, {}, {}) is None
 
 
 @pytest.fixture(scope="module")
@@ -278,6 +278,8 @@ def test_the_third_month_shows_its_bridge(three_months, pages_of):
     (page,) = [page for page in pages if "Since October" in page and "Inputs that changed" in page]
     assert ("hardware price" in page.lower() and "price took" in page) or "took" in page
     assert "$2.75/h" in page and "$2.95/h" in page
+    (course,) = [page for page in pages if "Months so far" in page and "Gross profit went from" in page]
+    assert "September 2026" in course and "What a million tokens leave of their price fell to" in course
     assert not [page for page in pages_of(three_months / "2026-09" / "report.pdf") if "Inputs that changed" in page]
 
 

@@ -19,7 +19,7 @@ from engine.report.owning import own_or_rent
 from engine.report.pages.actuals import actuals
 from engine.report.pages.assumptions import assumptions
 from engine.report.pages.bill import bill as bill_page
-from engine.report.pages.comparison import since
+from engine.report.pages.comparison import since, so_far
 from engine.report.pages.costs import costs
 from engine.report.pages.crossovers import crossovers
 from engine.report.pages.decisions import checklist, decisions
@@ -89,6 +89,7 @@ class Draft:
         sections = [actuals(scenario, self.actuals)] if self.actuals else []
         if self.comparison and self.earlier:
             sections.append(since(scenario, self.earlier.name, self.changes, self.comparison))
+            sections += filter(None, [so_far(scenario, self.comparison)])
         sections.append(costs(scenario, self.moves, self.costs))
         if serving:
             sections += [
@@ -146,7 +147,7 @@ def draft(scenario: Scenario, earlier: Earlier | None, archived: Mapping[date, A
         further_questions(scenario, asked) if asked else None,
         own_or_rent(scenario),
         model_and_actual(scenario),
-        comparison(scenario, earlier.name, changed, earlier.figures) if earlier else None,
+        comparison(scenario, earlier.name, changed, earlier.figures, archived) if earlier else None,
         changed,
         shipped_figures() if scenario.inputs.settings["published_figures"] else None,
     )

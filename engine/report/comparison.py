@@ -15,13 +15,15 @@ from engine.formulas import COMPARISON_FORMULAS, STEPS
 from engine.report.live import Live, LiveChart, LiveRow, LiveSheet, LiveTable, as_text, live
 from engine.report.values import Head
 from engine.report.workbook import HEADLINES
-from engine.scenarios import ALL_TRAFFICS, BRIDGE, BRIDGE_LINES, BY_TRAFFIC, CONFIGURED, TOTAL, Scenario
+from engine.scenarios import ALL_TRAFFICS, BRIDGE, BRIDGE_LINES, BY_TRAFFIC, CONFIGURED, TOTAL, Archived, Scenario
 from engine.sheets import HARDWARE
 from engine.studies.bridge import ADDED, REMOVED, Change
 from engine.units import DollarsPerMillionTokens, DollarsPerMonth, Flag, Number, Share, Text, in_currency, show, unit_of
 
 NAME = "Comparison"
-TOGETHER, BY_LINE, INPUTS, FIGURES = 0, 1, 2, 3
+TOGETHER, BY_LINE, INPUTS, FIGURES, HISTORY = 0, 1, 2, 3, 4
+# What is shown of the months so far, by the name that it has in a run.
+COURSE = ("revenue", "fleet_cost", "gross_profit", "gross_margin", "served_cost", "served_price", "idle_share")
 STEP_NAMES = {step: label(step).capitalize() for step in STEPS}
 # Which steps a change of an input can move: by sheet, and by column where a sheet has several kinds.
 _BY_SHEET = {
@@ -52,7 +54,11 @@ _BY_COLUMN = {
 
 
 def comparison(
-    scenario: Scenario, before: str, changes: Sequence[Change] | None, figures: Mapping[str, float]
+    scenario: Scenario,
+    before: str,
+    changes: Sequence[Change] | None,
+    figures: Mapping[str, float],
+    archived: Mapping[date, Archived],
 ) -> LiveSheet | None:
     """The sheet; None where there is no month before, or too little of it is known."""
     if BRIDGE not in scenario.grains:
@@ -60,7 +66,7 @@ def comparison(
     month = f"{scenario.inputs.settings['report_month']:%B}"
     tables = [_together(scenario, before, month), _by_line(scenario, before, month)]
     tables.append(_inputs(before, month, changes))
-    tables.append(_figures(scenario, before, month, figures))
+    tables += [_figures(scenario, before, month, figures), _history(scenario, archived)]
     return LiveSheet(
         NAME,
         f"{month} beside {before}",
@@ -238,3 +244,27 @@ def _figures(scenario: Scenario, before: str, month: str, figures: Mapping[str, 
         rows.append(LiveRow(cells, "total" if name == HEADLINES[0][1] else "plain"))
     nothing = LiveRow((Live("No figure changed.", Text, ""), *[as_text("")] * 4))
     return LiveTable(heads, tuple(rows) or (nothing,), "Figures that changed, the largest first")
+
+
+def _history(scenario: Scenario, archived: Mapping[date, Archived]) -> LiveTable:
+    """The months so far: of earlier ones values of their runs, this one live."""
+    named = {name: (words, unit) for name, words, unit, *_ in HEADLINES}
+    heads = (
+        Head("Month"),
+        *(Head(named[name][0], named[name][1], unit_of(named[name][1]).symbol) for name in COURSE),
+        Head("Run"),
+    )
+    rows = [
+        LiveRow(
+            (
+                as_text(f"{month:%Y-%m}"),
+                *(Live(run.figures.get(name), named[name][1], "") for name in COURSE),
+                as_text(run.name),
+            )
+        )
+        for month, run in sorted(archived.items())
+    ]
+    now = f"{scenario.inputs.settings['report_month']:%Y-%m}"
+    figures = (live(scenario[TOTAL], name, "Total", named[name][1]) for name in COURSE)
+    rows.append(LiveRow((as_text(now), *figures, as_text("this workbook")), "key"))
+    return LiveTable(heads, tuple(rows), "The months so far")

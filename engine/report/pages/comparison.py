@@ -3,19 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from itertools import accumulate
 
 from engine.formulas import STEPS
-from engine.report.comparison import BY_LINE, INPUTS, METHOD, STEP_NAMES, TOGETHER, moves, relative, values, what
+from engine.report.comparison import (
+    BY_LINE,
+    COURSE,
+    HISTORY,
+    INPUTS,
+    METHOD,
+    STEP_NAMES,
+    TOGETHER,
+    moves,
+    relative,
+    values,
+    what,
+)
 from engine.report.live import LiveSheet
 from engine.report.pages.deployments import MOST_ROWS
-from engine.report.values import Block, Figure, Head, Margin, Paragraph, Row, Section, Table, Waterfall
+from engine.report.values import Block, Figure, Head, Line, Lines, Margin, Paragraph, Row, Section, Table, Waterfall
 from engine.report.words import MoneyScale, listed, money_scale
 from engine.scenarios import ALL_TRAFFICS, BRIDGE, BRIDGE_LINES, TOTAL, Scenario
 from engine.studies.bridge import CHANGED, Change
-from engine.units import DollarsPerMonth, Share, Text, brief_money, show
+from engine.units import DollarsPerMillionTokens, DollarsPerMonth, Share, Text, brief_money, in_currency, show
 
 MOST_INPUTS = 12
+FEWEST_MONTHS = 3
+AMOUNTS = ("revenue", "fleet_cost", "gross_profit")
+PRICED = ("served_price", "served_cost")
 LEAST_SHOWN = 0.0005  # of the profit
 
 
@@ -148,3 +164,65 @@ def _inputs(found: Sequence[Change], every: int, before: str, month: str, sheet:
         rows,
         Margin("Table", sheet.range(INPUTS)),
     )
+
+
+def so_far(scenario: Scenario, sheet: LiveSheet) -> Section | None:
+    """Price and cost of a million tokens by month; None of fewer than three months."""
+    rows = sheet.tables[HISTORY].rows
+    if len(rows) < FEWEST_MONTHS:
+        return None
+    months = [date.fromisoformat(f"{row.cells[0].value}-01") for row in rows]
+    course = {name: [row.cells[1 + place].value for row in rows] for place, name in enumerate(COURSE)}
+    known = all(value is not None for name in PRICED for value in course[name])
+    note = Margin("Chart", sheet.range(HISTORY), "earlier months are values of their runs")
+    price, cost = (course[name] for name in PRICED)
+    chart = Lines(
+        title=_apart(price, cost),
+        description="Price and cost of a million tokens that customers see",
+        labels=tuple(f"{month:%b %Y}" for month in months),
+        lines=(Line("price", tuple(price), "strong"), Line("cost", tuple(cost), "dashed")),
+        unit=DollarsPerMillionTokens,
+        value_head=in_currency("$/Mtoken"),
+        note=note,
+        alt="Price and cost of a million tokens by month.",
+    )
+    money = money_scale(scenario[TOTAL].value("fleet_cost", "Total"))
+    table = Table(
+        "The months so far",
+        money.words,
+        (
+            Head("Month"),
+            Head("Revenue", DollarsPerMonth),
+            Head("Bill", DollarsPerMonth),
+            Head("Gross profit", DollarsPerMonth),
+            Head("Margin", Share),
+            Head("Cost", DollarsPerMillionTokens, in_currency("$/Mtoken")),
+            Head("Price", DollarsPerMillionTokens, in_currency("$/Mtoken")),
+            Head("Idle", Share, "of the bill"),
+        ),
+        tuple(
+            Row(
+                (
+                    f"{month:%B %Y}",
+                    *(
+                        money.of(course[name][place]) if name in AMOUNTS and course[name][place] is not None
+                        else course[name][place]
+                        for name in COURSE
+                    ),
+                ),
+                "key" if month == months[-1] else "plain",
+            )
+            for place, month in enumerate(months)
+        ),
+        Margin("Table", sheet.range(HISTORY)),
+    )
+    profits = course["gross_profit"]
+    first, last = brief_money(profits[0]), brief_money(profits[-1])
+    headline = f"Gross profit went from {first} in {months[0]:%B} to {last} in {months[-1]:%B}"
+    return Section("Months so far", headline, (*((chart,) if known else ()), table))
+
+
+def _apart(price: Sequence[float], cost: Sequence[float]) -> str:
+    first, last = price[0] - cost[0], price[-1] - cost[-1]
+    moved = "rose to" if last > first else "fell to" if last < first else "stayed at"
+    return f"What a million tokens leave of their price {moved} {show(last, DollarsPerMillionTokens)}."
