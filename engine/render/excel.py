@@ -41,6 +41,7 @@ PURPOSES = {
     "Costs": "What does a token cost on each configuration?",
     "Margins": "Which traffic earns money, and why?",
     "Comparison": "What moved since last month: steps, inputs, figures?",
+    "Recommendation": "What to do, and which figures are values: do they still stand?",
     "Profit and loss": "From list value to profit: by model, class, traffic, bucket and phase.",
     "Fleet": "How many accelerators, how busy, at what bill?",
     "Bill": "What was each dollar for, on which terms, and which contract would save?",

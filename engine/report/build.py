@@ -9,7 +9,7 @@ from functools import cached_property
 
 from engine.report import workbook
 from engine.report.actuals import model_and_actual
-from engine.report.answer import Check, Earlier, answer, headline, lead
+from engine.report.answer import Check, Earlier, actions, answer, headline, lead
 from engine.report.bill import bill
 from engine.report.comparison import comparison
 from engine.report.further import further_questions
@@ -35,6 +35,7 @@ from engine.report.pages.questions import question_pages
 from engine.report.pages.speed import speed
 from engine.report.profit import profit_and_loss
 from engine.report.published import published
+from engine.report.recommendation import recommendation
 from engine.report.standing import is_reconciled
 from engine.report.values import Report, Section
 from engine.report.workbook import HEADLINES
@@ -72,6 +73,7 @@ class Draft:
     actuals: LiveSheet | None
     comparison: LiveSheet | None
     changes: tuple[Change, ...] | None
+    recommendation: LiveSheet
     published: Reconciliation | None
 
     @property
@@ -79,6 +81,7 @@ class Draft:
         some = tuple(sheet for sheet in (self.bill, self.outlook, self.questions, self.further, self.owning) if sheet)
         compared = tuple(sheet for sheet in (self.comparison, self.actuals) if sheet)
         profit = (self.profit,) if self.profit.tables else ()
+        compared = (*compared, self.recommendation)
         return (self.summary, *compared, self.costs, self.margins, *profit, self.fleet, self.speed, *some)
 
     @cached_property
@@ -149,6 +152,7 @@ def draft(scenario: Scenario, earlier: Earlier | None, archived: Mapping[date, A
         model_and_actual(scenario),
         comparison(scenario, earlier.name, changed, earlier.figures, archived) if earlier else None,
         changed,
+        recommendation(scenario, actions(scenario, moves)),
         shipped_figures() if scenario.inputs.settings["published_figures"] else None,
     )
 
@@ -157,6 +161,7 @@ def report(draft: Draft, checks: tuple[Check, ...], *, input_hash: str, engine_v
     """The PDF as values."""
     scenario, settings = draft.scenario, draft.scenario.inputs.settings
     check_range = f"'{CHECK_SHEET}'!A4:E{4 + len(checks)}"
+    recommended = draft.recommendation.range(0)
     appendix = (published(draft.published),) if draft.published else ()
     return Report(
         title=str(settings["report_title"]),
@@ -164,7 +169,7 @@ def report(draft: Draft, checks: tuple[Check, ...], *, input_hash: str, engine_v
         currency=CURRENCIES[str(settings["currency"])][1],
         input_hash=input_hash,
         engine_version=engine_version,
-        answer=answer(scenario, draft.earlier, draft.moves, draft.summary, checks, "Report!B11"),
+        answer=answer(scenario, draft.earlier, draft.moves, draft.summary, checks, "Report!B11", recommended),
         sections=(*draft.findings, method(scenario, checks, check_range), *appendix),
     )
 

@@ -14,14 +14,27 @@ from engine.derivation import label
 from engine.formulas import COMPARISON_FORMULAS, STEPS
 from engine.report.live import Live, LiveChart, LiveRow, LiveSheet, LiveTable, as_text, live
 from engine.report.values import Head
+from engine.report.words import listed
 from engine.report.workbook import HEADLINES
 from engine.scenarios import ALL_TRAFFICS, BRIDGE, BRIDGE_LINES, BY_TRAFFIC, CONFIGURED, TOTAL, Archived, Scenario
 from engine.sheets import HARDWARE
 from engine.studies.bridge import ADDED, REMOVED, Change
-from engine.units import DollarsPerMillionTokens, DollarsPerMonth, Flag, Number, Share, Text, in_currency, show, unit_of
+from engine.units import (
+    DollarsPerMillionTokens,
+    DollarsPerMonth,
+    Flag,
+    Number,
+    Share,
+    Text,
+    brief_money,
+    in_currency,
+    show,
+    unit_of,
+)
 
 NAME = "Comparison"
 TOGETHER, BY_LINE, INPUTS, FIGURES, HISTORY = 0, 1, 2, 3, 4
+LEAST_SHOWN = 0.0005  # of the profit
 # What is shown of the months so far, by the name that it has in a run.
 COURSE = ("revenue", "fleet_cost", "gross_profit", "gross_margin", "served_cost", "served_price", "idle_share")
 STEP_NAMES = {step: label(step).capitalize() for step in STEPS}
@@ -87,6 +100,29 @@ def comparison(
             ),
         ),
     )
+
+
+def effects(scenario: Scenario) -> dict[str, float]:
+    """Every step with what it moved, those left out that would not be seen beside the profit."""
+    grain = scenario[BRIDGE]
+    found = {name: float(grain.value(f"{step}_step", ALL_TRAFFICS)) for step, name in STEP_NAMES.items()}
+    profits = (abs(grain.value(name, ALL_TRAFFICS)) for name in ("before_profit", "gross_profit"))
+    least = LEAST_SHOWN * max(profits)
+    return {name: effect for name, effect in found.items() if abs(effect) > least}
+
+
+def told_steps(scenario: Scenario) -> list[str]:
+    """The largest steps in words, what gave first where profit rose; none where there is no bridge."""
+    if BRIDGE not in scenario.grains:
+        return []
+    moved = sorted(effects(scenario).items(), key=lambda item: -abs(item[1]))
+    gave, took = ([item for item in moved if (item[1] > 0) == sign][:2] for sign in (True, False))
+    parts = [
+        f"{listed([name.lower() for name, _ in items])} {verb} {brief_money(abs(sum(effect for _, effect in items)))}"
+        for items, verb in ((gave, "gave"), (took, "took"))
+        if items
+    ]
+    return parts if scenario[BRIDGE].value("profit_change", ALL_TRAFFICS) >= 0 else parts[::-1]
 
 
 METHOD = (

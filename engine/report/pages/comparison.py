@@ -12,11 +12,14 @@ from engine.report.comparison import (
     COURSE,
     HISTORY,
     INPUTS,
+    LEAST_SHOWN,
     METHOD,
     STEP_NAMES,
     TOGETHER,
+    effects,
     moves,
     relative,
+    told_steps,
     values,
     what,
 )
@@ -32,7 +35,6 @@ MOST_INPUTS = 12
 FEWEST_MONTHS = 3
 AMOUNTS = ("revenue", "fleet_cost", "gross_profit")
 PRICED = ("served_price", "served_cost")
-LEAST_SHOWN = 0.0005  # of the profit
 
 
 def since(scenario: Scenario, before: str, changes: Sequence[Change] | None, sheet: LiveSheet) -> Section:
@@ -46,32 +48,11 @@ def since(scenario: Scenario, before: str, changes: Sequence[Change] | None, she
     return Section(f"Since {before}", _finding(scenario, before), tuple(blocks))
 
 
-def _effects(scenario: Scenario) -> dict[str, float]:
-    """Every step with what it moved, those left out that would not be seen beside the profit."""
-    grain = scenario[BRIDGE]
-    found = {name: float(grain.value(f"{step}_step", ALL_TRAFFICS)) for step, name in STEP_NAMES.items()}
-    profits = (abs(grain.value(name, ALL_TRAFFICS)) for name in ("before_profit", "gross_profit"))
-    least = LEAST_SHOWN * max(profits)
-    return {name: effect for name, effect in found.items() if abs(effect) > least}
-
-
 def _finding(scenario: Scenario, before: str) -> str:
-    effects, change = _effects(scenario), scenario[BRIDGE].value("profit_change", ALL_TRAFFICS)
-    if not effects:
+    change, steps = scenario[BRIDGE].value("profit_change", ALL_TRAFFICS), told_steps(scenario)
+    if not steps:
         return f"Gross profit is what it was in {before}"
-    gave, took = (
-        [name for name, effect in sorted(effects.items(), key=lambda item: -abs(item[1])) if (effect > 0) == sign][:2]
-        for sign in (True, False)
-    )
-    parts = [
-        f"{listed([name.lower() for name in names])} {verb} {brief_money(abs(sum(effects[name] for name in names)))}"
-        for names, verb in ((gave, "gave"), (took, "took"))
-        if names
-    ]
-    if change < 0:
-        parts.reverse()
-    verb = "rose" if change >= 0 else "fell"
-    return f"Gross profit {verb} {brief_money(abs(change))}: {', '.join(parts)}"
+    return f"Gross profit {'rose' if change >= 0 else 'fell'} {brief_money(abs(change))}: {', '.join(steps)}"
 
 
 def _lead(scenario: Scenario, before: str) -> str:
@@ -92,22 +73,22 @@ def _lead(scenario: Scenario, before: str) -> str:
 
 
 def _chart(scenario: Scenario, before: str, month: str, money: MoneyScale, sheet: LiveSheet) -> Waterfall:
-    effects, start = _effects(scenario), scenario[BRIDGE].value("before_profit", ALL_TRAFFICS)
+    moved, start = effects(scenario), scenario[BRIDGE].value("before_profit", ALL_TRAFFICS)
     end = scenario[BRIDGE].value("gross_profit", ALL_TRAFFICS)
-    largest = max(effects, key=lambda name: abs(effects[name]), default="")
+    largest = max(moved, key=lambda name: abs(moved[name]), default="")
     return Waterfall(
-        title=f"{largest} was the largest step, {brief_money(effects[largest], signed=True)}."
+        title=f"{largest} was the largest step, {brief_money(moved[largest], signed=True)}."
         if largest
         else "Nothing moved.",
         description=f"Gross profit, {before} to {month}, {money.words}; the axis does not begin at zero",
-        labels=(before, *effects),
-        levels=tuple(money.of(level) for level in accumulate(effects.values(), initial=start)),
+        labels=(before, *moved),
+        levels=tuple(money.of(level) for level in accumulate(moved.values(), initial=start)),
         end_label=month,
         unit=DollarsPerMonth,
         value_head="gross profit",
         note=Margin("Chart", sheet.range(TOGETHER)),
         alt=f"Gross profit from {brief_money(start)} in {before} to {brief_money(end)} in {month}: "
-        + ", ".join(f"{name} {brief_money(effect, signed=True)}" for name, effect in effects.items()),
+        + ", ".join(f"{name} {brief_money(effect, signed=True)}" for name, effect in moved.items()),
         rising=True,
         from_zero=False,
     )
