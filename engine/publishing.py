@@ -47,7 +47,7 @@ def publish(folder: Path, *, force: bool = False, progress: Progress = lambda st
         _refuse(draft, force)
         calculated = stored_scenario(draft, stages)
         neighbours = neighbours_of(folder.parent, calculated.inputs.settings["report_month"])
-        if moved := changed_neighbours(draft.record, [looked_at_in(run) for run in neighbours.values()]):
+        if moved := changed_neighbours(draft.record, [looked_at_in(run.record) for run in neighbours.values()]):
             raise ArchiveError(f"{folder.name} is not published: {moved}. {AGAIN}.")
         issue = Issue(archive.revision_of(draft.record), published=True)
         written: list[dict[str, Any]] = []
@@ -100,8 +100,8 @@ def _refuse(draft: archive.Run, force: bool) -> None:
 
 def _differing(draft: archive.Run, record: Record) -> Iterator[str]:
     """What the run that would be published says otherwise than the draft that was looked at."""
-    names = {"headline": "its headline", "figures": "its figures", "checks": "its checks", "input": "its input"}
-    yield from (words for key, words in names.items() if draft.record[key] != record[key])
+    names = {"headline": "its headline", "figures": "its figures", "traffics": "its traffics", "checks": "its checks", "input": "its input"}
+    yield from (words for key, words in names.items() if draft.record.get(key) != record[key])
     # Every quantity of every configuration; a workbook and a PDF say whether they are drafts, and so differ.
     same = "results.parquet"
     if draft.record.get("files", {}).get(same) != record["files"][same]:

@@ -24,12 +24,14 @@ from engine.report import build
 from engine.report.answer import Check, Earlier
 from engine.report.values import Issue
 from engine.scenarios import CONFIGURED, Archived, Grain, Scenario, looked_back_on, scenario
+from engine.studies.bridge import left
 from engine.units import Unit, money_in, unit_of
-from engine.workbook.problems import Problem
+from engine.workbook.problems import InvalidWorkbook, Problem
 from engine.workbook.read import Inputs, read
 
 Progress = Callable[[str], None]
 Record = Mapping[str, Any]  # what run.json says of a run
+Neighbours = Mapping[date, archive.Run]  # runs of earlier months
 INPUT = "input.xlsx"  # the copy that a run keeps
 # In the order in which they begin.
 STAGES = (
@@ -121,39 +123,51 @@ def stored_scenario(run: archive.Run, stages: Stages) -> Scenario:
 
     Errors: InvalidWorkbook where this version of the program refuses the copy.
     """
-    path = run.place / INPUT
     with stages.stage("read"):
-        inputs = read(path)
-        if f"{inputs.settings['report_month']:%Y-%m}" != run.record["month"]:
-            # The run was asked for another month than the workbook's own.
-            inputs = read(path, datetime.strptime(run.record["month"], "%Y-%m").date())
+        inputs = _stored_inputs(run)
     with stages.stage("calculate"):
-        return scenario(replace(inputs, path=Path(run.record["input"]["file"])))
+        return scenario(inputs)
 
 
-def neighbours_of(reports: Path, month: date) -> dict[date, Record]:
+def _stored_inputs(run: archive.Run) -> Inputs:
+    path = run.place / INPUT
+    inputs = read(path)
+    if f"{inputs.settings['report_month']:%Y-%m}" != run.record["month"]:
+        # The run was asked for another month than the workbook's own.
+        inputs = read(path, datetime.strptime(run.record["month"], "%Y-%m").date())
+    return replace(inputs, path=Path(run.record["input"]["file"]))
+
+
+def neighbours_of(reports: Path, month: date) -> Neighbours:
     """The runs that speak for the months that are looked back on: published or sent ones, else drafts."""
-    found = {earlier: archive.run_of(reports, earlier) for earlier in looked_back_on(month)[:-1]}
+    found = {earlier: archive.speaks_for(reports, earlier) for earlier in looked_back_on(month)[:-1]}
     return {earlier: run for earlier, run in found.items() if run}
 
 
-def _earlier(neighbours: Mapping[date, Record], month: date, currency: str) -> Earlier | None:
+def _earlier(neighbours: Neighbours, month: date, currency: str) -> Earlier | None:
     """The month before, where it was reported in the same currency; what it earned cannot be compared otherwise."""
     before = archive.month_before(month)
     run = neighbours.get(before)
-    comparable = run is not None and run.get("currency", "USD") == currency
-    return Earlier(f"{before:%B}", run["figures"]) if run and comparable else None
+    if run is None or run.record.get("currency", "USD") != currency:
+        return None
+    try:
+        inputs = _stored_inputs(run)
+    except InvalidWorkbook:
+        inputs = None
+    return Earlier(f"{before:%B}", run.record["figures"], run.record.get("traffics", {}), inputs)
 
 
-def _archived(neighbours: Mapping[date, Record]) -> dict[date, Archived]:
+def _archived(neighbours: Neighbours, currency: str) -> dict[date, Archived]:
+    """The runs of the months that are looked back on, in the same currency."""
     return {
-        earlier: Archived(f"run of {earlier:%B %Y}, input {run['input']['sha256'][:8]}", run["figures"])
+        earlier: Archived(f"run of {earlier:%B %Y}, input {run.record['input']['sha256'][:8]}", run.record["figures"])
         for earlier, run in neighbours.items()
+        if run.record.get("currency", "USD") == currency
     }
 
 
 def write_files(
-    folder: Path, calculated: Scenario, neighbours: Mapping[date, Record], issue: Issue, stages: Stages
+    folder: Path, calculated: Scenario, neighbours: Neighbours, issue: Issue, stages: Stages
 ) -> Outcome:
     """Everything that a run consists of, into an empty folder; `neighbours` are the runs of earlier months."""
     with money_in(str(calculated.inputs.settings["currency"])):
@@ -161,7 +175,7 @@ def write_files(
 
 
 def _write(
-    folder: Path, calculated: Scenario, neighbours: Mapping[date, Record], issue: Issue, stages: Stages
+    folder: Path, calculated: Scenario, neighbours: Neighbours, issue: Issue, stages: Stages
 ) -> Outcome:
     # Renderers are slow to import; a workbook with problems is reported without them.
     from engine.render.excel import recalculated, write_results
@@ -170,8 +184,9 @@ def _write(
     created, results = _created(inputs), folder / "results.xlsx"
     settings = inputs.settings
     with stages.stage("decide"):
-        earlier = _earlier(neighbours, settings["report_month"], str(settings["currency"]))
-        draft = build.draft(calculated, earlier, _archived(neighbours), issue)
+        currency = str(settings["currency"])
+        earlier = _earlier(neighbours, settings["report_month"], currency)
+        draft = build.draft(calculated, earlier, _archived(neighbours, currency), issue)
     with stages.rendering("results.xlsx"):
         live = write_results(draft, results)
     with ThreadPoolExecutor(max_workers=1) as beside:
@@ -191,7 +206,7 @@ def _write(
     (folder / INPUT).write_bytes(inputs.content)
     files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
     record = _run_json(draft, report.answer.headline, checks, stages)
-    looked_at = {"looked_at": [looked_at_in(neighbours[month]) for month in sorted(neighbours)]}
+    looked_at = {"looked_at": [looked_at_in(neighbours[month].record) for month in sorted(neighbours)]}
     archive.write_json(folder / archive.RECORD, {**record, **looked_at, "files": files})
     return Outcome(folder, report.answer.headline, checks, inputs.warnings)
 
@@ -250,6 +265,7 @@ def _run_json(draft: build.Draft, headline: str, checks: tuple[Check, ...], stag
         "settings_sha256": hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest(),
         "headline": headline,
         "figures": figures,
+        "traffics": left(draft.scenario),
         "checks": [
             {"name": c.name, "found": c.found, "expected": c.expected, "allowed": c.allowed, "passed": c.passed}
             for c in checks

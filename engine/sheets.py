@@ -190,6 +190,8 @@ SETTINGS = Sheet(
         Column("promised_spending", DollarsPerMonth, "Rent beside all contracts that was promised to providers for a month, and is paid used or not (take or pay).", default=0, at_least=0, at_most=1e12),
         Column("prepaid_balance", DollarsPerMonth, "What was paid to providers before the month, and its rent is taken from.", default=0, at_least=0, at_most=1e12),
         Column("interruption_reserve", Share, "Accelerators that stand by for those on spot terms that are taken away, as a share of them; an assumption.", default=0.1, at_least=0, at_most=1),
+        Column("comment_above", DollarsPerMonth, "Change of a gross profit since last month above which it is to be commented.", default=10000, at_least=0, at_most=1e12),
+        Column("comment_above_share", Share, "The same as a share of last month's; a change is to be commented where it is above both.", default=0.05, at_least=0, at_most=100),
         Column(
             "staleness_limit",
             Days,

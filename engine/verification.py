@@ -11,13 +11,23 @@ import json
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from engine import __version__, archive
 from engine.report.values import Issue
-from engine.run import INPUT, Progress, Record, Stages, commit, looked_at_in, stored_scenario, write_files
+from engine.run import (
+    INPUT,
+    Neighbours,
+    Progress,
+    Record,
+    Stages,
+    commit,
+    looked_at_in,
+    stored_scenario,
+    write_files,
+)
 
 COMPARISON = "compare"  # the stage that a run does not have
 _LISTED = 3  # cells or pages of a file that differ
@@ -87,12 +97,12 @@ def _touched(run: archive.Run) -> Iterator[str]:
             yield f"{name} was changed after the run: it is not the file whose hash run.json has."
 
 
-def _neighbours(run: archive.Run) -> tuple[dict[Any, Record], list[str]]:
+def _neighbours(run: archive.Run) -> tuple[Neighbours, list[str]]:
     """The runs that this one looked back on, as they are now, and which of them are gone or are not what they were.
 
     The very revisions that it looked at, also where others speak for their months since.
     """
-    found, told = {}, []
+    found, told = dict[date, archive.Run](), []
     for looked_at in run.record.get("looked_at", ()):
         month = datetime.strptime(looked_at["month"], "%Y-%m").date()
         name = archive.folder_name(month, looked_at["revision"])
@@ -100,7 +110,7 @@ def _neighbours(run: archive.Run) -> tuple[dict[Any, Record], list[str]]:
         if neighbour is None:
             told.append(f"{name}, which the run looked back on, is gone from the archive.")
             continue
-        found[month] = neighbour.record
+        found[month] = neighbour
         if looked_at_in(neighbour.record) != looked_at:
             told.append(f"{name}, which the run looked back on, has been changed or run again since.")
     return found, told
@@ -110,6 +120,8 @@ def _of_the_record(stored: Record, made: Record) -> Iterator[str]:
     for key, words in _SAYS.items():
         if stored.get(key) != made[key]:
             yield f"run.json: the {words} is {_shown(stored.get(key))}, recomputed {_shown(made[key])}."
+    if stored.get("traffics") != made["traffics"]:
+        yield "run.json: what it keeps of each traffic, for the month after, is not what comes out when recomputed."
     yield from _by_name("the figure", stored["figures"], made["figures"])
     yield from _by_name("the check", *({check["name"]: check for check in each["checks"]} for each in (stored, made)))
 

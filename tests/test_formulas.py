@@ -16,7 +16,7 @@ EVERY = [(group, name) for group, formulas in EVERY_GROUP.items() for name in fo
 # The grains of the workbook; the other groups are for rows that bring what they need.
 GRAINS = (
     *("class", "configuration", "total", "action", "billed request", "ledger", "profit", "part"),
-    *("valley", "hour", "hour's prefill", "class by hour", "bill"),
+    *("valley", "hour", "hour's prefill", "class by hour", "bill", "bridge line", "bridge"),
 )
 
 

@@ -25,6 +25,7 @@ ROOMS = (
     "report",
     "render",
     "archive",
+    "comparing",
     "run",
     "publishing",
     "verification",

@@ -17,6 +17,7 @@ from engine.archive.runs import (
     run_at,
     run_of,
     run_of_folder,
+    speaks_for,
 )
 from engine.archive.writing import mark, replace_run, write_json, write_run
 
@@ -40,6 +41,7 @@ __all__ = [
     "run_at",
     "run_of",
     "run_of_folder",
+    "speaks_for",
     "write_json",
     "write_run",
 ]

@@ -51,7 +51,7 @@ def revision_of(record: Mapping[str, Any]) -> int:
 
 def fingerprint(record: Mapping[str, Any]) -> str:
     """A hash of what later months take from a run; being published or sent does not change it."""
-    taken = {"input": record["input"]["sha256"], "currency": record.get("currency"), "figures": record["figures"]}
+    taken = [record["input"]["sha256"], record.get("currency"), record["figures"], record.get("traffics")]
     return hashlib.sha256(json.dumps(taken, sort_keys=True).encode()).hexdigest()
 
 

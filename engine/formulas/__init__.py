@@ -41,6 +41,8 @@ from engine.formulas.groups.money import (
     BILL_FORMULAS,
     BILL_TOTAL_FORMULAS,
     BILLED_FORMULAS,
+    BRIDGE_FORMULAS,
+    BRIDGE_LINE_FORMULAS,
     BUCKET_PRICES,
     CONTRACT_FORMULAS,
     CROSSOVER_FORMULAS,
@@ -60,6 +62,7 @@ from engine.formulas.groups.money import (
     PROFIT_FORMULAS,
     PROFIT_LINE_FORMULAS,
     SLICE_FORMULAS,
+    STEPS,
     TARIFF_FORMULAS,
 )
 from engine.formulas.groups.renaming import Formula, Formulas, again, needs
@@ -71,6 +74,8 @@ __all__ = [
     "BILLED_FORMULAS",
     "BILL_FORMULAS",
     "BILL_TOTAL_FORMULAS",
+    "BRIDGE_FORMULAS",
+    "BRIDGE_LINE_FORMULAS",
     "BUCKET_PRICES",
     "CALENDAR_FORMULAS",
     "CLASS_HOUR_FORMULAS",
@@ -110,6 +115,7 @@ __all__ = [
     "SIZING_FORMULAS",
     "SLICE_FORMULAS",
     "SPECULATION_FORMULAS",
+    "STEPS",
     "TARIFF_FORMULAS",
     "TOTAL_FORMULAS",
     "TRAINING_FORMULAS",
@@ -165,6 +171,8 @@ EVERY_GROUP: dict[str, Formulas] = {
     "crossover": CROSSOVER_FORMULAS,
     "forward": FORWARD_FORMULAS,
     "actuals": ACTUALS_FORMULAS,
+    "bridge line": BRIDGE_LINE_FORMULAS,
+    "bridge": BRIDGE_FORMULAS,
 }
 # All of them by name. Where grains share a name, as gross_profit does, it is the configuration's.
 EVERY_FORMULA: Formulas = {name: formula for group in EVERY_GROUP.values() for name, formula in group.items()}

@@ -195,6 +195,24 @@ def running_batch_size(hourly_batch, batch_size) -> Sequences:
     return np.where(hourly_batch > 0, hourly_batch, batch_size)
 
 
+def used_hours(
+    is_billed_hourly,
+    hourly_used,
+    replica_count,
+    utilization,
+    prefill_replica_count,
+    prefill_utilization,
+    accelerator_count,
+    days_in_month,
+) -> HoursPerMonth:
+    """Accelerator-hours of the month in which requests are served.
+
+    Source: definition.
+    """
+    busy = (replica_count * utilization + prefill_replica_count * prefill_utilization) * accelerator_count
+    return np.where(is_billed_hourly > 0, hourly_used, busy * HOURS_PER_DAY * days_in_month)
+
+
 def held_hours(is_billed_hourly, hourly_held, fleet_accelerators, days_in_month) -> HoursPerMonth:
     """Accelerator-hours that are paid for in the month.
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from engine.derivation import label
 from engine.formulas import ACTION_FORMULAS, COMPARISON_FORMULAS
+from engine.report.comparison import told_steps
 from engine.report.live import LiveSheet
 from engine.report.standing import compared, is_reconciled, report_key, standing_line
 from engine.report.values import Action, Answer, Bars, KeyFigure, Margin, Side, Verdict
@@ -22,6 +23,7 @@ from engine.units import (
     points,
     show,
 )
+from engine.workbook.read import Inputs
 
 KEY_FIGURES = ("gross_profit", "gross_margin", "served_cost", "idle_share", "busy_share")
 
@@ -39,10 +41,15 @@ class Check:
 
 @dataclass(frozen=True)
 class Earlier:
-    """The month before, where the archive has it: its name and its figures by name."""
+    """The month before, where the archive has it: its name, its figures by name, those of every traffic, its inputs.
+
+    `inputs` is None where its workbook cannot be read by this version.
+    """
 
     name: str
     figures: Mapping[str, float]
+    traffics: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    inputs: Inputs | None = None
 
 
 def headline(scenario: Scenario) -> str:
@@ -83,7 +90,8 @@ def lead(scenario: Scenario, earlier: Earlier | None, moves: Sequence[Move]) -> 
         profit = total.value("gross_profit", "Total") - earlier.figures["gross_profit"]
         verb = "rose" if profit >= 0 else "fell"
         moved = f"{brief_money(abs(profit))}{_margin_moved(total.value('gross_margin', 'Total'), earlier)}"
-        change = f"Gross profit {verb} by {moved} on {earlier.name}."
+        steps = f": {', '.join(told)}" if (told := told_steps(scenario)) else ""
+        change = f"Gross profit {verb} by {moved} on {earlier.name}{steps}."
     total_number = len(by_traffic.keys)
     loss = f"{some_of(len(losing), total_number, 'traffic')} {does(losing or [''], 'lose')} money."
     if not losing:
@@ -253,8 +261,9 @@ def answer(
     summary: LiveSheet,
     checks: Sequence[Check],
     check_cell: str,
+    recommended: str,
 ) -> Answer:
-    """Page 1 as values."""
+    """Page 1 as values; `check_cell` and `recommended` are where verdict and actions stand in the workbook."""
     return Answer(
         headline(scenario),
         lead(scenario, earlier, moves),
@@ -262,6 +271,6 @@ def answer(
         _chart(scenario, earlier, summary),
         actions(scenario, moves),
         verdict(checks, check_cell),
-        Margin("Effect", "", "predicted, each action alone; measure before moving; not a live figure"),
+        Margin("Effect", recommended, "predicted, each action alone; measure before moving; not a live figure"),
         Margin("Standing", "", standing_line(scenario)),
     )

@@ -9,8 +9,9 @@ from functools import cached_property
 
 from engine.report import workbook
 from engine.report.actuals import model_and_actual
-from engine.report.answer import Check, Earlier, answer, headline, lead
+from engine.report.answer import Check, Earlier, actions, answer, headline, lead
 from engine.report.bill import bill
+from engine.report.comparison import comparison
 from engine.report.further import further_questions
 from engine.report.live import LiveSheet
 from engine.report.outlook import outlook
@@ -18,6 +19,7 @@ from engine.report.owning import own_or_rent
 from engine.report.pages.actuals import actuals
 from engine.report.pages.assumptions import assumptions
 from engine.report.pages.bill import bill as bill_page
+from engine.report.pages.comparison import since, so_far
 from engine.report.pages.costs import costs
 from engine.report.pages.crossovers import crossovers
 from engine.report.pages.decisions import checklist, decisions
@@ -33,11 +35,13 @@ from engine.report.pages.questions import question_pages
 from engine.report.pages.speed import speed
 from engine.report.profit import profit_and_loss
 from engine.report.published import published
+from engine.report.recommendation import recommendation
 from engine.report.standing import is_reconciled
 from engine.report.values import Issue, Report, Section
 from engine.report.workbook import HEADLINES
-from engine.scenarios import BY_TRAFFIC, MODELLED, TOTAL, Archived, Scenario, with_actuals
+from engine.scenarios import BY_TRAFFIC, CONFIGURED, MODELLED, TOTAL, Archived, Scenario, with_actuals
 from engine.studies.alternatives import Move, cheapest_moves
+from engine.studies.bridge import Change, bridged, changes
 from engine.studies.owning import crossed
 from engine.studies.questions import Asked, answered, questions
 from engine.studies.reconcile import Reconciliation, shipped_figures
@@ -69,13 +73,17 @@ class Draft:
     further: LiveSheet | None
     owning: LiveSheet | None
     actuals: LiveSheet | None
+    comparison: LiveSheet | None
+    changes: tuple[Change, ...] | None
+    recommendation: LiveSheet
     published: Reconciliation | None
 
     @property
     def sheets(self) -> tuple[LiveSheet, ...]:
         some = tuple(sheet for sheet in (self.bill, self.outlook, self.questions, self.further, self.owning) if sheet)
-        compared = (self.actuals,) if self.actuals else ()
+        compared = tuple(sheet for sheet in (self.comparison, self.actuals) if sheet)
         profit = (self.profit,) if self.profit.tables else ()
+        compared = (*compared, self.recommendation)
         return (self.summary, *compared, self.costs, self.margins, *profit, self.fleet, self.speed, *some)
 
     @cached_property
@@ -84,6 +92,9 @@ class Draft:
         scenario = self.scenario
         serving = len(scenario[BY_TRAFFIC].keys) > 0
         sections = [actuals(scenario, self.actuals)] if self.actuals else []
+        if self.comparison and self.earlier:
+            sections.append(since(scenario, self.earlier.name, self.changes, self.comparison))
+            sections += filter(None, [so_far(scenario, self.comparison)])
         sections.append(costs(scenario, self.moves, self.costs))
         if serving:
             sections += [
@@ -118,6 +129,9 @@ def draft(
     if asked:
         scenario = answered(scenario, asked)
     scenario = crossed(scenario)
+    changed = changes(earlier.inputs, scenario.inputs) if earlier and earlier.inputs else None
+    if earlier:
+        scenario = bridged(scenario, earlier.traffics, earlier.inputs)
     title, told = headline(scenario), lead(scenario, earlier, moves)
     if is_reconciled(scenario):
         told = f"{told} The figures of this sheet are modelled."
@@ -141,6 +155,9 @@ def draft(
         further_questions(scenario, asked) if asked else None,
         own_or_rent(scenario),
         model_and_actual(scenario),
+        comparison(scenario, earlier.name, changed, earlier.figures, archived) if earlier else None,
+        changed,
+        recommendation(scenario, actions(scenario, moves)),
         shipped_figures() if scenario.inputs.settings["published_figures"] else None,
     )
 
@@ -149,6 +166,7 @@ def report(draft: Draft, checks: tuple[Check, ...], *, input_hash: str, engine_v
     """The PDF as values."""
     scenario, settings = draft.scenario, draft.scenario.inputs.settings
     check_range = f"'{CHECK_SHEET}'!A4:E{4 + len(checks)}"
+    recommended = draft.recommendation.range(0)
     appendix = (published(draft.published),) if draft.published else ()
     return Report(
         title=str(settings["report_title"]),
@@ -156,16 +174,18 @@ def report(draft: Draft, checks: tuple[Check, ...], *, input_hash: str, engine_v
         currency=CURRENCIES[str(settings["currency"])][1],
         input_hash=input_hash,
         engine_version=engine_version,
-        answer=answer(scenario, draft.earlier, draft.moves, draft.summary, checks, "Report!B11"),
+        answer=answer(scenario, draft.earlier, draft.moves, draft.summary, checks, "Report!B11", recommended),
         sections=(*draft.findings, method(scenario, checks, check_range), *appendix),
         issue=draft.issue,
     )
 
 
 def figures(scenario: Scenario) -> dict[str, float]:
-    """The headline figures by name, and gross profit of every traffic: what later months compare themselves with."""
-    total, by_traffic = scenario[TOTAL], scenario[BY_TRAFFIC]
+    """What later months compare themselves with: the headline figures, profits of traffics, costs of what serves."""
+    total, by_traffic, configured = scenario[TOTAL], scenario[BY_TRAFFIC], scenario[CONFIGURED]
     names = dict.fromkeys((*(name for name, *_ in HEADLINES), *MODELLED.values()))
     headlines = {name: total.value(name, "Total") for name in names}
     profits = {f"gross_profit of {key}": by_traffic.value("gross_profit", key) for key in by_traffic.keys}
-    return {name: float(value) for name, value in {**headlines, **profits}.items() if value is not None}
+    serving = (key for key in configured.keys if configured.value("counts", key))
+    costs = {f"blended_cost of {key}": configured.value("blended_cost", key) for key in serving}
+    return {name: float(value) for name, value in {**headlines, **profits, **costs}.items() if value is not None}

@@ -6,15 +6,19 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from engine.formulas import STEPS
 from engine.report.live import PARTS, cell_of, letters, quoted, range_of, sheets_of
 from engine.scenarios import (
     ACCELERATORS,
     ACTUAL_MONTHS,
+    ALL_TRAFFICS,
     APIS,
     BATCHES,
     BILLED,
     BILLS,
     BOOKS,
+    BRIDGE,
+    BRIDGE_LINES,
     BY_CLASS,
     BY_MODEL,
     BY_TRAFFIC,
@@ -102,6 +106,8 @@ GRAINS = (
     BY_CLASS,
     TOTAL,
     MONTH_BOOKS,
+    BRIDGE_LINES,
+    BRIDGE,
     DECISIONS,
     CASES,
     ACCELERATORS,
@@ -312,6 +318,7 @@ def live_checks(scenario: Scenario) -> tuple[LiveCheck, ...]:
             0.01,
         ),
         *_of_the_outlook(scenario),
+        *((_steps(scenario),) if BRIDGE in scenario.grains else ()),
         *((_effects(scenario[ACTUAL_MONTHS]),) if ACTUAL_MONTHS in scenario.grains else ()),
     )
 
@@ -341,6 +348,18 @@ def _of_the_outlook(scenario: Scenario) -> tuple[LiveCheck, ...]:
             f"=SUM({range_of(totals, 'forward_earnings')})",
             0.01,
         ),
+    )
+
+
+def _steps(scenario: Scenario) -> LiveCheck:
+    """The steps from the month before lead to this month's gross profit."""
+    bridge = scenario[BRIDGE]
+    steps = "+".join(cell_of(bridge, f"{step}_step", ALL_TRAFFICS) for step in STEPS)
+    return LiveCheck(
+        in_currency("The steps from the month before lead to this month's gross profit, $"),
+        f"={cell_of(bridge, 'before_profit', ALL_TRAFFICS)}+{steps}",
+        "=" + cell_of(scenario[TOTAL], "gross_profit", "Total"),
+        0.01,
     )
 
 

@@ -301,6 +301,13 @@ class Section:
     blocks: tuple[Block, ...]
     landscape: bool = False
 
+    @property
+    def text_note(self) -> Margin | None:
+        """The cells behind the figures in headline and text: those of the tables and charts that prove them."""
+        notes = [block.note for block in self.blocks if not isinstance(block, Paragraph) and block.note]
+        cells = dict.fromkeys(note.cells for note in notes if note.cells)
+        return Margin("Text", ", ".join(cells)) if cells and not self.landscape else None
+
 
 @dataclass(frozen=True)
 class KeyFigure:

@@ -22,6 +22,9 @@ from engine.scenarios.ahead import months_ahead
 from engine.scenarios.asked import FURTHER, READ_OF_CASES
 from engine.scenarios.billing import billing_grains
 from engine.scenarios.bills import hourly_sources, month_books
+from engine.scenarios.bridge import ALL as ALL_TRAFFICS
+from engine.scenarios.bridge import LEFT as BRIDGE_LEFT
+from engine.scenarios.bridge import Before, bridge_grains
 from engine.scenarios.grains import Grain, make_grain
 from engine.scenarios.hour_rows import month_parts, parts_and_calendar
 from engine.scenarios.hours import with_hours
@@ -43,6 +46,8 @@ from engine.scenarios.sources import (
     BILLED,
     BILLS,
     BOOKS,
+    BRIDGE,
+    BRIDGE_LINES,
     BY_CLASS,
     BY_MODEL,
     BY_TRAFFIC,
@@ -135,11 +140,15 @@ from engine.workbook.read import Inputs
 __all__ = [
     "ACCELERATORS",
     "ACTUAL_MONTHS",
+    "ALL_TRAFFICS",
     "APIS",
     "BATCHES",
     "BILLED",
     "BILLS",
     "BOOKS",
+    "BRIDGE",
+    "BRIDGE_LEFT",
+    "BRIDGE_LINES",
     "BY_CLASS",
     "BY_MODEL",
     "BY_TRAFFIC",
@@ -191,6 +200,7 @@ __all__ = [
     "YEAR_TO_DATE",
     "Aggregate",
     "Archived",
+    "Before",
     "Booked",
     "CalendarDays",
     "Case",
@@ -234,6 +244,7 @@ __all__ = [
     "scenario",
     "with_actuals",
     "with_asked",
+    "with_bridge",
     "with_cases",
     "with_crossings",
     "with_ways",
@@ -379,4 +390,10 @@ def with_crossings(calculated: Scenario, tokens: Sequence[int], found: Sequence[
 def with_actuals(calculated: Scenario, archived: Mapping[date, Archived]) -> Scenario:
     """The same grains, and those of the months on Actuals, beside the archive's runs of earlier months."""
     found = actual_grains(calculated.inputs, calculated.grains, archived)
+    return Scenario(calculated.inputs, {**calculated.grains, **found})
+
+
+def with_bridge(calculated: Scenario, before: Before) -> Scenario:
+    """The same grains, and the steps from the month before to this one."""
+    found = bridge_grains(calculated.inputs, calculated.grains, before)
     return Scenario(calculated.inputs, {**calculated.grains, **found})

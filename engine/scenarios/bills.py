@@ -291,6 +291,7 @@ def hourly_sources(grains: Mapping[str, Grain]) -> dict[str, Source]:
         "hourly_bill": ("bill", DollarsPerMonth),
         "hourly_useful_bill": ("useful_bill", DollarsPerMonth),
         "hourly_held": ("held_hours", HoursPerMonth),
+        "hourly_used": ("useful_hours", HoursPerMonth),
         "hourly_accelerators": ("most_accelerators", Count),
         "hourly_batch": ("mean_batch", FLEET_FORMULAS["mean_batch"].__annotations__["return"]),
         **{

@@ -177,6 +177,7 @@ SUMMED = (
     "idle_cost",
     "fleet_accelerators",
     "held_hours",
+    "used_hours",
 )
 
 

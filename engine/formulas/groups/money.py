@@ -6,6 +6,7 @@ from engine.formulas import (
     actuals,
     bill,
     billing,
+    bridge,
     commitments,
     crossover,
     forward,
@@ -310,3 +311,30 @@ CROSSOVER_FORMULAS = lines(
     "volume_cost",
     {f"{way}_token_cost": f"{way}_volume_cost" for way in ("own", "rent", "api")},
 )
+
+# A traffic in two months: its factors in each, the steps between them; and the steps of all traffics together.
+_FACTORS = ("volume_share", "line_price", "line_hour_price", "line_busy_share", "line_token_hours")
+_MONTHS = {
+    "before": {
+        "line_tokens": "before_tokens",
+        "all_tokens": "all_before_tokens",
+        "line_revenue": "before_revenue",
+        "line_bill": "before_bill",
+        "line_hours": "before_hours",
+        "line_used_hours": "before_used_hours",
+    },
+    "now": {
+        "line_tokens": "sold_tokens",
+        "line_revenue": "restated_revenue",
+        "line_bill": "restated_bill",
+        "line_hours": "held_hours",
+        "line_used_hours": "used_hours",
+    },
+}
+STEPS = ("volume", "mix", "price", "efficiency", "utilization", "hardware_price", "exchange_rate", "other")
+_BRIDGE = formulas_of(bridge)
+BRIDGE_LINE_FORMULAS: Formulas = {name: formula for name, formula in _BRIDGE.items() if name not in _FACTORS}
+for _when, _names in _MONTHS.items():
+    _own = {name: f"{_when}_{name.removeprefix('line_')}" for name in _FACTORS}
+    BRIDGE_LINE_FORMULAS |= again({name: _BRIDGE[name] for name in _FACTORS}, "", **_names, **_own)
+BRIDGE_FORMULAS: Formulas = {name: _BRIDGE[name] for name in ("profit_change", "comment_due")}
