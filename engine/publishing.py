@@ -100,7 +100,7 @@ def _refuse(draft: archive.Run, force: bool) -> None:
 
 def _differing(draft: archive.Run, record: Record) -> Iterator[str]:
     """What the run that would be published says otherwise than the draft that was looked at."""
-    names = {"headline": "its headline", "figures": "its figures", "traffics": "its traffics", "checks": "its checks", "input": "its input"}
+    names = {name: f"its {name}" for name in ("headline", "figures", "traffics", "checks", "input")}
     yield from (words for key, words in names.items() if draft.record.get(key) != record[key])
     # Every quantity of every configuration; a workbook and a PDF say whether they are drafts, and so differ.
     same = "results.parquet"

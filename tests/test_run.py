@@ -283,7 +283,7 @@ class BrokenError(Exception):
     pass
 
 
-def write_new(folder):
+def write_new(folder, revision):
     (folder / "new.txt").write_text("new", encoding="utf-8")
 
 
