@@ -147,6 +147,8 @@ def _input_cell(scenario: Scenario, grain: Grain, source: Source, row: int) -> s
         case Crossed(sheet, by, across):
             crossed = inputs.tables[sheet.name].find(str(grain.at(by, row)))
             return crossed.cell(str(grain.at(across, row))) if crossed else _cell_of(scenario, grain, by, row)
+        case Paired(by=(one, other)) if grain.at(one, row) == grain.at(other, row):
+            return OF_THE_ROW
         case Paired(sheet, column, by):
             table, names = inputs.tables[sheet.name], zip(sheet.keys, by, strict=True)
             own = [(key.name, grain.at(name, row)) for key, name in names]

@@ -103,11 +103,14 @@ class Lookups:
                 return f'IF({self._looked(word_in)}="{word}",{self._looked(amount)},0)'
             case DayOf(looked, instead):
                 return f'IF({self._looked(looked)}="",{instead},{self._looked(looked)})'
-            case Paired(sheet=sheet) if not len(self.scenario.inputs.tables[sheet.name]):
-                return "0"  # A sheet without rows is no table in the file.
-            case Paired(sheet, column, by):
+            case Paired(sheet=sheet, by=(one, other), alone=alone) if not len(self.scenario.inputs.tables[sheet.name]):
+                # A sheet without rows is no table in the file.
+                return f"IF({self._here(one)}={self._here(other)},{alone:g},0)" if alone else "0"
+            case Paired(sheet, column, by, alone):
                 keys = zip((f"{sheet.table}[{key.name}]" for key in sheet.keys), map(self._criterion, by), strict=True)
-                return f"SUMIFS({sheet.table}[{column.name}],{','.join(part for pair in keys for part in pair)})"
+                found = f"SUMIFS({sheet.table}[{column.name}],{','.join(part for pair in keys for part in pair)})"
+                one, other = (self._here(name) for name in by)
+                return f"IF({one}={other},{alone:g},{found})" if alone else found
             case MonthStart():
                 month = setting_cell(self.scenario.inputs, "report_month")
                 return f"DATE(YEAR({month}),MONTH({month}),1)"

@@ -275,7 +275,6 @@ def scenario(inputs: Inputs) -> Scenario:
         "line": np.array([*classes, *of_groups]),
         "traffic": np.concatenate([classes, mixes.columns["traffic_mix"]]),
         "traffic_class": np.concatenate([classes, mixes.columns["traffic"]]),
-        "mix_share": np.concatenate([np.ones(len(classes)), mixes.columns["mix_share"]]),
     }
     grains[LINES] = make_grain(LINES, line_keys, line_sources(), LINE_FORMULAS, inputs, grains)
 

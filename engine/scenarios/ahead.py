@@ -57,7 +57,7 @@ Grains = Mapping[str, Grain]
 OTHER_COSTS_OF_TODAY = ("monthly_other_cost", "replica_other_cost", "variable_cost", "payouts")
 # What is said of the months to come; without any of it they would only repeat the month reported.
 EXPECTED = ("price_decline", "software_speed_up", "rent_change", "investment")
-KEY_UNITS = {"months_ahead": Months, "is_ahead": Flag, "mix_share": Share}
+KEY_UNITS = {"months_ahead": Months, "is_ahead": Flag}
 
 
 def _chosen(names: str) -> Formulas:
@@ -181,13 +181,13 @@ def _demand(inputs: Inputs, grains: Grains, months: list[_Month], served: list[s
     """Every class within a traffic that is served, in every month."""
     traffics = {str(grains[CONFIGURED].value("traffic", key)) for key in served}
     lines = grains[LINES].values
-    of = zip(lines["traffic"].tolist(), lines["traffic_class"].tolist(), lines["mix_share"].tolist(), strict=True)
+    of = zip(lines["traffic"].tolist(), lines["traffic_class"].tolist(), lines["line"].tolist(), strict=True)
     rows = [(line, month) for line in of if line[0] in traffics for month in months]
     keys: Columns = {
         "class_month": np.array([f"{_named(*line[:2])}, {month.name}" for line, month in rows]),
         "traffic_month": np.array([f"{line[0]}, {month.name}" for line, month in rows]),
         "traffic_class": np.array([line[1] for line, _ in rows]),
-        "mix_share": np.array([line[2] for line, _ in rows]),
+        "line": np.array([line[2] for line, _ in rows]),
         "months_ahead": np.array([float(month.ahead) for _, month in rows]),
         "calendar_month": np.array([month.calendar_name for _, month in rows]),
         "report_month_name": np.array([months[0].calendar_name] * len(rows)),
@@ -202,6 +202,7 @@ def _demand(inputs: Inputs, grains: Grains, months: list[_Month], served: list[s
         "report_season": Crossed(SEASONS, "season", "report_month_name"),
     }
     looked_up: dict[str, Source] = {
+        "mix_share": Varied(LINES, "mix_share", "line", Share),
         "mean_requests": of_class("mean_requests"),
         "has_demand": Known(of_class("mean_requests")),
         "demand_growth": of_class("demand_growth"),

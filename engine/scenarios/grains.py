@@ -163,8 +163,9 @@ def _values_of(source: Source, inputs: Inputs, columns: Columns, grains: Mapping
             return _look_up(inputs, sheet, columns[by], column.name, places)
         case Booked():
             return _booked(source, inputs, columns)
-        case Paired(sheet, column, by):
-            return _look_up_pairs(inputs, sheet, [columns[name] for name in by], column.name)
+        case Paired(sheet, column, by, alone):
+            one, other = (columns[name] for name in by)
+            return np.where(one == other, alone, _look_up_pairs(inputs, sheet, [one, other], column.name))
         case Said(amount, word_in, word, _):
             said = _values_of(word_in, inputs, columns, grains) == word
             return np.where(said, _values_of(amount, inputs, columns, grains), 0.0)

@@ -83,7 +83,7 @@ def line_sources() -> dict[str, Source]:
         "line": Key(),
         "traffic": Key(),
         "traffic_class": Key(),
-        "mix_share": Key(Share),
+        "mix_share": Paired(TRAFFIC_MIXES, TRAFFIC_MIXES.column("mix_share"), ("traffic", "traffic_class"), alone=1.0),
         "days_in_month": DaysBilled(),
         **{
             name: Sum(MONTH_PARTS, name, formula.__annotations__["return"])

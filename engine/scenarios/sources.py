@@ -97,11 +97,15 @@ class Filled:
 
 @dataclass(frozen=True)
 class Paired:
-    """Read from `column` of an input sheet by its two keys, which stand in the quantities `by`; 0 without a row."""
+    """Read from `column` of an input sheet by its two keys, which stand in the quantities `by`; 0 without a row.
+
+    Where both keys are the same, it is `alone`.
+    """
 
     sheet: Sheet
     column: Column
     by: tuple[str, str]
+    alone: float = 0.0
 
     @property
     def annotation(self) -> Any:
