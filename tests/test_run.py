@@ -29,6 +29,7 @@ from engine.workbook.read import READ, read
 
 ROOT = Path(__file__).parents[1]
 NOVEMBER = ROOT / "inputs" / "example.xlsx"
+OF = "gross_profit of "
 LEFT_BEHIND = {"results.xlsx", "report.pdf", "results.parquet", "run.json", "input.xlsx"}
 USAGE = 2
 
@@ -177,6 +178,7 @@ def test_figures_are_sums_over_the_parquet(run, frame):
         "held_hours": total.held_hours,
     }
     expected |= serving.groupby("traffic")["gross_profit"].sum().add_prefix("gross_profit of ").to_dict()
+    expected |= serving.set_index("configuration")["blended_cost"].add_prefix("blended_cost of ").to_dict()
     assert run["figures"] == pytest.approx(expected, rel=1e-9)
 
 
@@ -201,11 +203,12 @@ def test_summary_cells_are_the_figures(run, results):
         "Break-even utilization": "break_even_utilization",
         "Accelerators": "fleet_accelerators",
     }
-    traffics = {name.removeprefix("gross_profit of "): name for name in run["figures"] if " of " in name}
+    traffics = {name.removeprefix(OF): name for name in run["figures"] if name.startswith(OF)}
     for label, name in (names | traffics).items():
         assert cells[label] == pytest.approx(run["figures"][name], rel=1e-9), label
-    # Tokens and hours are kept for later months' ratios, and stand on other sheets.
-    assert {*names.values(), *traffics.values(), "sold_tokens", "held_hours"} == set(run["figures"])
+    # Tokens, hours and costs are kept for later months, and stand on other sheets.
+    rest = {name for name in run["figures"] if not name.startswith("blended_cost of ")}
+    assert {*names.values(), *traffics.values(), "sold_tokens", "held_hours"} == rest
 
 
 def test_summary_shows_the_month_before_and_the_change(archive, run, results):
@@ -215,7 +218,7 @@ def test_summary_shows_the_month_before_and_the_change(archive, run, results):
     assert then == before["gross_profit"]
     assert change == pytest.approx(now - then) == pytest.approx(run["figures"]["gross_profit"] - before["gross_profit"])
     # The profits of the traffics, in the table below, add up.
-    profits = [rows[name.removeprefix("gross_profit of ")][1] for name in run["figures"] if " of " in name]
+    profits = [rows[name.removeprefix(OF)][1] for name in run["figures"] if name.startswith(OF)]
     assert sum(profits) == pytest.approx(run["figures"]["gross_profit"])
 
 
@@ -242,7 +245,7 @@ def test_page_1_tells_the_change_since_october(archive, november, pages_of, run)
     page = pages_of(november / "report.pdf")[0]
     rise = run["figures"]["gross_profit"] - before["gross_profit"]
     margin = (run["figures"]["gross_margin"] - before["gross_margin"]) * 100
-    assert f"Gross profit rose by ${rise / 1e3:.0f}k and the margin moved +{margin:.1f} pts on October." in page
+    assert f"Gross profit rose by ${rise / 1e3:.0f}k and the margin moved +{margin:.1f} pts on October: " in page
     first = pages_of(archive / "2026-10" / "report.pdf")[0]
     assert "No earlier month is in the archive, so there is no change to show." in first
     passed = f"All {len(run['checks'])} checks passed"
