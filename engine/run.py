@@ -1,4 +1,4 @@
-"""One run: from an analyst's workbook to a folder with results.xlsx, report.pdf, results.parquet and run.json.
+"""One run: from an analyst's workbook to a folder with results.xlsx, report.pdf, report.eml and run.json.
 
 Knows the order of the stages and nothing of what happens in them.
 """
@@ -23,6 +23,7 @@ from typing import Any
 from engine import __version__, archive
 from engine.report import build
 from engine.report.answer import Check, Earlier
+from engine.report.mail import mail
 from engine.scenarios import CONFIGURED, Archived, Grain, Scenario, looked_back_on, scenario
 from engine.units import Unit, money_in, unit_of
 from engine.workbook.problems import Problem
@@ -112,6 +113,7 @@ def _write(
 ) -> Outcome:
     # Renderers are slow to import; a workbook with problems is reported without them.
     from engine.render.excel import recalculated, write_results
+    from engine.render.mail import write_mail
 
     inputs = calculated.inputs
     created, results = _created(inputs), folder / "results.xlsx"
@@ -132,7 +134,10 @@ def _write(
             checks = recalculation.result()
     with stages.stage("report.pdf"):
         report = build.report(draft, checks, input_hash=inputs.sha256[:8], engine_version=__version__)
-        write_pdf(report, folder / "report.pdf", created=created)
+        write_pdf(report, folder / "report.pdf", created=created, attachments=[results])
+    with stages.stage("report.eml"):
+        files = [folder / "report.pdf", results]
+        write_mail(mail(report, inputs.settings), folder / "report.eml", created=created, attachments=files)
     shutil.copyfile(inputs.path, folder / "input.xlsx")
     archive.write_json(folder / "run.json", _run_json(draft, report.answer.headline, checks, stages))
     return Outcome(folder, report.answer.headline, checks, inputs.warnings)

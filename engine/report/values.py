@@ -356,3 +356,14 @@ class Report:
     sections: tuple[Section, ...]
     figures: Mapping[str, Figure] = field(default_factory=dict)
     draft: bool = True
+
+
+@dataclass(frozen=True)
+class Mail:
+    """The mail that brings the report: from whom, to whom, its subject, and the report whose first page it tells."""
+
+    sender: str
+    to: tuple[str, ...]
+    cc: tuple[str, ...]
+    subject: str
+    report: Report
