@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 import sys
 from collections.abc import Callable
 from datetime import date, datetime
@@ -19,7 +20,7 @@ from engine.workbook.problems import InvalidWorkbook, counted, listing
 if TYPE_CHECKING:
     from engine.workbook.copying import Copy
 
-INVALID, FAILED_CHECK = 3, 4
+INVALID, FAILED_CHECK, NOT_SENT = 3, 4, 5
 
 
 class Commands(TyperGroup):
@@ -175,6 +176,39 @@ def explain(
 
 
 @app.command()
+def send(
+    run: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Folder of a run: reports/2026-11.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go to whom, and send nothing.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Send it although a check failed.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Send it also to those who have it.")] = False,
+) -> None:
+    """Send a run's report.eml to those whom Settings names, over SMTP."""
+    from engine.sending import FailedCheckError, SendingError
+    from engine.sending.attempts import send as send_letter
+    from engine.sending.letters import alone, letter_of, plan
+    from engine.sending.servers import described, server_of
+
+    try:
+        if dry_run:
+            letter = letter_of(run, user=os.environ.get("SMTP_USER", ""), again=again, force=force)
+            print(*plan(letter), f"Through:  {described(os.environ)}", "Nothing was sent.", sep="\n")
+            return
+        server = server_of(os.environ)
+        with alone(run):
+            letter = letter_of(run, user=server.user, again=again, force=force)
+            delivery = send_letter(letter, server, lambda line: print(line, file=sys.stderr))
+    except SendingError as error:
+        print(error, file=sys.stderr)
+        raise typer.Exit(FAILED_CHECK if isinstance(error, FailedCheckError) else NOT_SENT) from None
+    if delivery.accepted:
+        print(f"Sent: {run}/report.eml to {', '.join(delivery.accepted)}.")
+    for address, reason in delivery.refused.items():
+        print(f"Not sent to {address}: {reason}.", file=sys.stderr)
+    if delivery.refused:
+        raise typer.Exit(NOT_SENT)
+
+
+@app.command()
 def reconcile(
     figures: Annotated[
         Path | None, typer.Option(exists=True, help="List of published figures; else the shipped one.")
@@ -305,7 +339,7 @@ def _tell(write: Callable[[], Copy], out: TextIO | None = None) -> None:
 
 
 def main() -> None:
-    """Runs the command line. Exit codes: 0 ok, 1 our bug, 2 usage, 3 invalid input, 4 a check failed."""
+    """Runs the command line. Exit codes: 0 ok, 1 our bug, 2 usage, 3 invalid input, 4 a check failed, 5 not sent."""
     # A command is short: looking for cycles among its cells and boxes takes a sixth of its time and frees nothing.
     gc.disable()
     try:

@@ -25,6 +25,7 @@ ROOMS = (
     "report",
     "render",
     "archive",
+    "sending",
     "run",
     "__main__",
 )
@@ -44,6 +45,7 @@ FOREIGN = {
     "pyarrow": {"run"},
     "weasyprint": {"render"},
     "matplotlib": {"render"},
+    "smtplib": {"sending"},
     "jinja2": {"render"},
     "typer": {"__main__"},
 }

@@ -35,9 +35,9 @@ def _addresses(tables: Tables) -> Iterator[Problem]:
 def _of_cell(row: Row, column: str) -> Iterator[Problem]:
     several = column in RECIPIENTS
     if not row[column].isprintable():
-        apart = "Write several addresses in one line, with commas between them." if several else "Type it again by hand."
         found = f"{column} holds a line break or a character that cannot be seen"
-        yield Problem(*row.place(column), found, "which no address has", apart)
+        advice = "Write several addresses in one line, with commas between them." if several else "Type it again."
+        yield Problem(*row.place(column), found, "which no address has", advice)
         return
     named = addresses(row[column])
     for address in named:
