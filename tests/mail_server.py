@@ -20,7 +20,7 @@ PASSWORD = "correct horse"
 
 @dataclass
 class Mailbox:
-    """What a server answers, and what it took. An answer `drop` closes the connection; lists are used up from the left."""
+    """What a server answers, and what it took. The answer `drop` closes the connection; lists are used up."""
 
     refused: dict[str, list[str]] = field(default_factory=dict)
     on_data: list[str] = field(default_factory=list)

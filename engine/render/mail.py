@@ -20,10 +20,11 @@ from markupsafe import Markup
 
 from engine.render.typesetting import TEMPLATES, UNPRINTABLE, brand
 from engine.report.values import Mail
+from engine.report.words import shortened
 from engine.units import NO_BREAK, Month, show
 
 LONGEST_SUBJECT = 200
-LONGEST_TEXT = 2000  # of a single text of a body; the whole of it stands in the workbook
+LONGEST_TEXT = 1500  # of a single text of a body; the whole of it stands in the workbook
 KINDS = {
     ".pdf": ("application", "pdf"),
     ".xlsx": ("application", "vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
@@ -41,7 +42,7 @@ def write_mail(mail: Mail, path: Path, *, created: datetime, attachments: Sequen
     for header, addresses in (("From", (mail.sender,)), ("To", mail.to), ("Cc", mail.cc)):
         if any(addresses):
             message[header] = ", ".join(addresses)
-    message["Subject"] = _shortened(plain(mail.subject), LONGEST_SUBJECT).replace(NO_BREAK, " ")
+    message["Subject"] = shortened(plain(mail.subject), LONGEST_SUBJECT).replace(NO_BREAK, " ")
     message.set_content(body(mail, "txt"), cte="quoted-printable")
     message.add_alternative(body(mail, "html"), subtype="html", cte="quoted-printable")
     for file in attachments:
@@ -75,10 +76,6 @@ def _seen(character: str) -> str:
     return UNPRINTABLE if hidden else character
 
 
-def _shortened(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}\u2026"
-
-
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
     environment = Environment(
@@ -97,4 +94,4 @@ def _environment() -> Environment:
 
 def _printed(value: Any) -> Any:
     """What a template prints: text in one line and of a reasonable length; what a macro has made stays as it is."""
-    return value if isinstance(value, Markup) or not isinstance(value, str) else _shortened(plain(value), LONGEST_TEXT)
+    return value if isinstance(value, Markup) or not isinstance(value, str) else shortened(plain(value), LONGEST_TEXT)

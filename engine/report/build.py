@@ -35,6 +35,7 @@ from engine.report.profit import profit_and_loss
 from engine.report.published import published
 from engine.report.standing import is_reconciled
 from engine.report.values import Report, Section
+from engine.report.words import shortened
 from engine.report.workbook import HEADLINES
 from engine.scenarios import BY_TRAFFIC, MODELLED, TOTAL, Archived, Scenario, with_actuals
 from engine.studies.alternatives import Move, cheapest_moves
@@ -44,6 +45,7 @@ from engine.studies.reconcile import Reconciliation, shipped_figures
 from engine.units import CURRENCIES
 
 CHECK_SHEET = "Run checks"
+LONGEST_TITLE = 80  # characters; it stands on every page
 
 
 @dataclass(frozen=True)
@@ -146,7 +148,7 @@ def report(draft: Draft, checks: tuple[Check, ...], *, input_hash: str, engine_v
     check_range = f"'{CHECK_SHEET}'!A4:E{4 + len(checks)}"
     appendix = (published(draft.published),) if draft.published else ()
     return Report(
-        title=str(settings["report_title"]),
+        title=shortened(str(settings["report_title"]), LONGEST_TITLE),
         month=settings["report_month"],
         currency=CURRENCIES[str(settings["currency"])][1],
         input_hash=input_hash,
