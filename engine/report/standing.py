@@ -85,10 +85,11 @@ def _standing(scenario: Scenario) -> str:
 def signatures(settings: Mapping[str, Any]) -> str:
     """Who prepared, reviewed and approved the month and when, and what nobody has done yet."""
     steps = ("prepared", "reviewed", "approved")
+    names = {step: shortened(str(settings[f"{step}_by"]), LONGEST_NAME) for step in steps}
     done = [
-        f"{step} by {shortened(settings[f'{step}_by'], LONGEST_NAME)}" + (f" on {show(on, Date)}" if (on := settings[f"{step}_on"]) else "")
-        for step in steps
-        if settings[f"{step}_by"]
+        f"{step} by {name}" + (f" on {show(on, Date)}" if (on := settings[f"{step}_on"]) else "")
+        for step, name in names.items()
+        if name
     ]
     left = next((step for step in ("reviewed", "approved") if not settings[f"{step}_by"]), "")
     told = [", ".join(done)] if done else []
