@@ -20,8 +20,10 @@ ADDRESS = re.compile(rf"{_ATOM}(?:\.{_ATOM})*@{_LABEL}(?:\.{_LABEL})*")
 
 def addresses(text: str) -> tuple[str, ...]:
     """The addresses of a cell, each once whatever its capitals."""
-    found = [address for part in re.split("[,;]", text) if (address := part.strip(" "))]
-    return tuple({address.casefold(): address for address in reversed(found)}.values())[::-1]
+    found: dict[str, str] = {}
+    for address in filter(None, (part.strip(" ") for part in re.split("[,;]", text))):
+        found.setdefault(address.casefold(), address)
+    return tuple(found.values())
 
 
 def _addresses(tables: Tables) -> Iterator[Problem]:
