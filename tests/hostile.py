@@ -10,7 +10,7 @@ from typing import Any
 
 from bad_workbooks.valid import ROWS, SEEN, TODAY
 
-from engine.sheets import BY_NAME, SHEETS, Column, Sheet
+from engine.sheets import BY_NAME, SETTINGS, SHEETS, Column, Sheet
 from engine.workbook.blank import write_blank
 from engine.workbook.mail import RECIPIENTS, SENDER
 
@@ -75,10 +75,10 @@ def long_text(of: str) -> str:
     return " ".join(words)[:LENGTH]
 
 
-def write_hostile(path: Path, prefix: str, text: str = "") -> dict[tuple[str, str], str]:
+def write_hostile(path: Path, prefix: str, text: str, *, questions: bool) -> dict[tuple[str, str], str]:
     """Writes a workbook whose texts begin with the prefix; those that are no names go on with the text, or a long one.
 
-    Gives what stands in each sheet and column of text.
+    Gives what stands in each sheet and column of text. Without `questions` the report is short.
     """
     filled, typed = copy.deepcopy(FIGURES), {}
     for sheet in SHEETS:
@@ -89,5 +89,8 @@ def write_hostile(path: Path, prefix: str, text: str = "") -> dict[tuple[str, st
             for row in filled[sheet.name]:
                 row[column.name] = value
     filled["Settings"][0] |= {"acceptance": 0.7, "prepared_on": date(2026, 12, 1), "mail_to": "ann@example.com"}
+    if not questions:
+        asked = [column.name for column in SETTINGS.columns if set(column.words) == {"yes", "no"}]
+        filled["Settings"][0] |= dict.fromkeys(asked, "no")
     write_blank(path, filled, today=TODAY)
     return typed

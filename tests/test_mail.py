@@ -25,7 +25,8 @@ from engine.report.mail import mail
 from engine.report.values import Action, Mail, Report
 from engine.workbook.mail import addresses
 
-SETTINGS = {"mail_to": "ann@example.com; bob@example.com", "mail_cc": "ANN@example.com,eve@example.com", "mail_from": ""}
+TO, CC = "ann@example.com; bob@example.com", "ANN@example.com,eve@example.com"
+SETTINGS = {"mail_to": TO, "mail_cc": CC, "mail_from": ""}
 KINDS = ("plain", "html")
 
 
