@@ -74,7 +74,7 @@ def report(
     ] = "",
     out: Annotated[Path, typer.Option(help="Folder of the archive.")] = Path("reports"),
 ) -> None:
-    """Write the month's results.xlsx, report.pdf and results.parquet."""
+    """Write the month's report.pdf, results.xlsx, report.eml and results.parquet."""
     from engine.run import report_month
 
     def progress(stage: str) -> None:

@@ -56,8 +56,10 @@ class Watch:
     def note(self, event: str, arguments: tuple[Any, ...]) -> None:
         if self.on and event == "open":
             self.opened.append(str(arguments[0]))
-        if self.on and event in ("socket.connect", "socket.getaddrinfo", "urllib.Request"):
+        if self.on and event in ("socket.connect", "socket.getaddrinfo"):
             self.connected.append(f"{event} {arguments}")
+        if self.on and event == "urllib.Request":
+            self.fetched.append(str(arguments[0]))
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,7 @@ def test_no_cell_of_the_workbook_calculates_what_was_typed(hostile: Hostile) -> 
         relations = b"".join(package.read(name) for name in names if name.endswith(".rels")).decode()
     # The contents lead to sheets, and nothing leads out of the workbook.
     targets = [link for link in re.findall(r"<Relationship [^>]*>", relations) if 'TargetMode="External"' in link]
-    assert all(re.search(r'Target="#[\w\' ]+!A1"', link) for link in targets), targets
+    assert all(re.search(r'Target="#[^"#/:]+!A1"', link) for link in targets), targets
 
 
 def test_it_is_text_in_the_pdf(hostile: Hostile, pages_of: Any) -> None:
@@ -149,7 +151,8 @@ def test_it_is_text_in_the_pdf(hostile: Hostile, pages_of: Any) -> None:
     for sheet, column in (("Settings", "report_title"), ("Hardware", "price_source"), ("Settings", "prepared_by")):
         assert squeezed(printable(hostile.text(sheet, column)))[:30] in words
     if hostile.kind == "markup":
-        assert squeezed(hostile.text("Hardware", "price_source")) in words
+        # The page of assumptions shows the beginning of a source.
+        assert squeezed(hostile.text("Hardware", "price_source"))[:90] in words
 
 
 def test_the_pdf_opens_and_carries_nothing_else(hostile: Hostile) -> None:
@@ -171,7 +174,8 @@ def test_it_is_text_in_the_mail(hostile: Hostile) -> None:
         *("X-Unsent", "Date", "Message-ID", "To", "Subject", "MIME-Version", "Content-Type"),
     }
     assert message["To"] == "ann@example.com"
-    title = hostile.text("Settings", "report_title")[:40].splitlines()[0]
+    # As far as the first character that nobody sees.
+    title = hostile.text("Settings", "report_title").split("\t")[0][:40]
     assert message["Subject"].startswith(title)
     page = Words(message.get_body(("html",)).get_content())
     assert title in " ".join(page.texts) and title in message.get_body(("plain",)).get_content()
