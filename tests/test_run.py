@@ -401,6 +401,7 @@ def test_a_failed_check_is_written_and_told(small, tmp_path, pages_of):
     assert failed[0] == "Configurations that serve and do not fit" and len(failed) == 1
     (page, *_) = pages_of(folder / "report.pdf")
     assert "One check failed." in page and "Checks failed" in page
+    assert b"\r\nSubject: FAILED: " in (folder / "report.eml").read_bytes()
     cover = load_workbook(folder / "results.xlsx", data_only=True)["Report"]
     assert "1 CHECK FAILED" in [cell.value for row in cover.iter_rows() for cell in row]
 
