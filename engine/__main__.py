@@ -76,7 +76,7 @@ def report(
     out: runs.Out = runs.REPORTS,
     quiet: runs.Quiet = False,
 ) -> None:
-    """Write the month's results.xlsx, report.pdf and results.parquet."""
+    """Write the month's report.pdf, results.xlsx, report.eml and results.parquet."""
     from engine.run import STAGES, report_month
 
     asked = _month(month) if month else None
@@ -91,7 +91,7 @@ def report(
         raise typer.Exit(FAILED_CHECK)
 
 
-for command in (runs.publish, runs.verify, runs.watch):
+for command in (runs.publish, runs.send, runs.verify, runs.watch):
     app.command()(command)
 app.command("list")(runs.list_runs)
 

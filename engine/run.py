@@ -1,4 +1,4 @@
-"""One run: from an analyst's workbook to a folder with results.xlsx, report.pdf, results.parquet and run.json.
+"""One run: from an analyst's workbook to a folder with results.xlsx, report.pdf, report.eml and run.json.
 
 Knows the order of the stages and nothing of what happens in them.
 """
@@ -22,6 +22,7 @@ from typing import Any
 from engine import __version__, archive
 from engine.report import build
 from engine.report.answer import Check, Earlier
+from engine.report.mail import mail
 from engine.report.values import Issue
 from engine.scenarios import CONFIGURED, Archived, Grain, Scenario, looked_back_on, scenario
 from engine.studies.bridge import left
@@ -43,6 +44,7 @@ STAGES = (
     "charts",
     "recalculation",
     "report.pdf",
+    "report.eml",
 )
 
 
@@ -179,6 +181,7 @@ def _write(
 ) -> Outcome:
     # Renderers are slow to import; a workbook with problems is reported without them.
     from engine.render.excel import recalculated, write_results
+    from engine.render.mail import write_mail
 
     inputs = calculated.inputs
     created, results = _created(inputs), folder / "results.xlsx"
@@ -202,7 +205,10 @@ def _write(
             checks = recalculation.result()
     with stages.rendering("report.pdf"):
         report = build.report(draft, checks, input_hash=inputs.sha256[:8], engine_version=__version__)
-        write_pdf(report, folder / "report.pdf", created=created)
+        write_pdf(report, folder / "report.pdf", created=created, attachments=[results])
+    with stages.rendering("report.eml"):
+        attached = [folder / "report.pdf", results]
+        write_mail(mail(report, settings), folder / "report.eml", created=created, attachments=attached)
     (folder / INPUT).write_bytes(inputs.content)
     files = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.iterdir())}
     record = _run_json(draft, report.answer.headline, checks, stages)

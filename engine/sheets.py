@@ -311,6 +311,9 @@ SETTINGS = Sheet(
         Column("approved_on", Date, "When.", default=None),
         Column("rest_tolerance", Share, "Share of an invoiced or billed month that may stay unexplained for it to count as reconciled.", default=0.01, at_least=0, at_most=1),
         Column("published_figures", Text, "Show how figures that others have published compare with our formulas.", default="yes", words=YES_NO),
+        Column("mail_to", Text, "Who gets the report by mail: addresses, separated by commas or semicolons.", blank="nobody yet", default=""),
+        Column("mail_cc", Text, "Who gets a copy of that mail.", blank="nobody", default=""),
+        Column("mail_from", Text, "Address that the mail comes from.", blank="the address that logs in to the mail server", default=""),
     ),
     vertical=True,
 )

@@ -26,6 +26,7 @@ ROOMS = (
     "render",
     "archive",
     "comparing",
+    "sending",
     "run",
     "publishing",
     "verification",
@@ -51,6 +52,7 @@ FOREIGN = {
     "rich": {"commands"},
     "weasyprint": {"render"},
     "matplotlib": {"render"},
+    "smtplib": {"sending"},
     "jinja2": {"render"},
     "typer": {"commands", "__main__"},
 }

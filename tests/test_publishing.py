@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from engine import archive, verification
 from engine.__main__ import app
 from engine.archive import ArchiveError
-from engine.commands.exits import FAILED_CHECK, INVALID, NOT_RENDERED, REFUSED
+from engine.commands.exits import FAILED_CHECK, INVALID, NOT_DONE, REFUSED
 from engine.publishing import publish
 from engine.render.differences import differing_cells
 from engine.run import report_month
@@ -193,7 +193,7 @@ def test_a_file_that_cannot_be_made_is_said_and_changes_nothing(copied, drafts, 
         with monkeypatch.context() as patched:
             patched.setattr(function, fails)
             done = command("report", drafts[1], "--out", copied)
-        assert done.exit_code == NOT_RENDERED == 5, done.output
+        assert done.exit_code == NOT_DONE == 5, done.output
         assert done.stderr == f"{stage} could not be made: {' '.join(str(cause).split())}\n"
         assert files_of(copied) == before
 

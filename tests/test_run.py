@@ -7,10 +7,11 @@ import re
 import shutil
 import subprocess
 import sys
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pandas as pd
+import pikepdf
 import pytest
 from bad_workbooks.valid import at, coordinate, fill, more, spoil, write_valid
 from openpyxl import load_workbook
@@ -30,7 +31,7 @@ from engine.workbook.read import READ, read
 ROOT = Path(__file__).parents[1]
 NOVEMBER = ROOT / "inputs" / "example.xlsx"
 OF = "gross_profit of "
-LEFT_BEHIND = {"results.xlsx", "report.pdf", "results.parquet", "run.json", "input.xlsx"}
+LEFT_BEHIND = {"results.xlsx", "report.pdf", "report.eml", "results.parquet", "run.json", "input.xlsx"}
 USAGE = 2
 
 # What other programs read, and in which unit.
@@ -271,6 +272,29 @@ def test_the_same_input_gives_the_same_bytes(archive, november, tmp_path, pages_
     assert (again / "results.xlsx").read_bytes() == (november / "results.xlsx").read_bytes()
     assert (again / "results.parquet").read_bytes() == (november / "results.parquet").read_bytes()
     assert pages_of(again / "report.pdf") == pages_of(november / "report.pdf")
+    assert (again / "report.pdf").read_bytes() == (november / "report.pdf").read_bytes()
+    assert (again / "report.eml").read_bytes() == (november / "report.eml").read_bytes()
+
+
+def test_the_pdf_is_an_archive_file_with_its_workbook(november):
+    """PDF/A-3a: tagged, in a language, with every font inside, and with the workbook that its figures are from."""
+    with pikepdf.open(november / "report.pdf") as pdf:
+        with pdf.open_metadata() as metadata:
+            assert (metadata["pdfaid:part"], metadata["pdfaid:conformance"]) == ("3", "A")
+        assert str(pdf.Root.Lang) == "en" and bool(pdf.Root.MarkInfo.Marked) and "/StructTreeRoot" in pdf.Root
+        (intent,) = pdf.Root.OutputIntents
+        assert str(intent.S) == "/GTS_PDFA1" and "/DestOutputProfile" in intent
+        (file,) = pdf.Root.AF
+        assert str(file.AFRelationship) == "/Source" and list(pdf.attachments) == ["results.xlsx"]
+        held = pdf.attachments["results.xlsx"].get_file()
+        assert held.read_bytes() == (november / "results.xlsx").read_bytes()
+        assert held.creation_date == held.mod_date == datetime(2026, 11, 28, tzinfo=UTC)
+        objects = [thing for thing in pdf.objects if isinstance(thing, pikepdf.Dictionary)]
+        fonts = [thing for thing in objects if thing.get("/Type") == "/FontDescriptor"]
+        assert fonts and all("/FontFile2" in font or "/FontFile3" in font for font in fonts)
+        figures = [thing for thing in objects if thing.get("/S") == "/Figure"]
+        assert len(figures) >= 10 and all(str(figure.get("/Alt", "")).strip() for figure in figures)
+        assert not any("/JS" in thing or thing.get("/S") in ("/URI", "/JavaScript", "/Launch") for thing in objects)
 
 
 def test_a_run_does_not_load_pandas(small, tmp_path):
@@ -380,6 +404,7 @@ def test_a_failed_check_is_written_and_told(small, tmp_path, pages_of):
     assert failed[0] == "Configurations that serve and do not fit" and len(failed) == 1
     (page, *_) = pages_of(folder / "report.pdf")
     assert "One check failed." in page and "Checks failed" in page
+    assert b"\r\nSubject: FAILED: " in (folder / "report.eml").read_bytes()
     cover = load_workbook(folder / "results.xlsx", data_only=True)["Report"]
     assert "1 CHECK FAILED" in [cell.value for row in cover.iter_rows() for cell in row]
 

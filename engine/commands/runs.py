@@ -1,14 +1,16 @@
-"""The commands about runs: publish, list, verify, watch. Each is a few lines that call a room."""
+"""The commands about runs: publish, send, list, verify, watch. Each is a few lines that call a room."""
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from engine.commands.exits import FAILED_CHECK, told
+from engine import archive
+from engine.commands.exits import FAILED_CHECK, NOT_DONE, told
 from engine.commands.progress import bar
 
 Run = Annotated[Path, typer.Argument(help="Folder of a run, such as reports/2026-11.")]
@@ -32,6 +34,37 @@ def publish(
         print(f"Published: {run}/report.pdf and results.xlsx\n{record['headline']}.")
     if not record["passed"]:
         print("Published although checks failed; every page says so.", file=sys.stderr)
+
+
+def send(
+    run: Run,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would go to whom, and send nothing.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Send it although a check failed.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Send it also to those who have it.")] = False,
+) -> None:
+    """Send a run's report.eml to those whom Settings names, over SMTP."""
+    from engine.sending.attempts import send as send_letter
+    from engine.sending.letters import letter_of, plan
+    from engine.sending.servers import described, server_of
+
+    with told():
+        if dry_run:
+            letter = letter_of(run, user=os.environ.get("SMTP_USER", ""), again=again, force=force)
+            print(*plan(letter), f"Through:  {described(os.environ)}", "Nothing was sent.", sep="\n")
+            return
+        server = server_of(os.environ)
+        # Also before it is locked, because locking makes the archive's folder where there is none.
+        letter_of(run, user=server.user, again=again, force=force)
+        # A run of the month that waits meanwhile makes a revision, because what was sent stays.
+        with archive.locked(run.resolve().parent, f"send {run.name}"):
+            letter = letter_of(run, user=server.user, again=again, force=force)
+            delivery = send_letter(letter, server, lambda line: print(line, file=sys.stderr))
+    if delivery.accepted:
+        print(f"Sent: {run}/report.eml to {', '.join(delivery.accepted)}.")
+    for address, reason in delivery.refused.items():
+        print(f"Not sent to {address}: {reason}.", file=sys.stderr)
+    if delivery.refused:
+        raise typer.Exit(NOT_DONE)
 
 
 def list_runs(out: Out = REPORTS) -> None:

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlsplit
 from urllib.request import url2pathname
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from weasyprint import CSS, HTML, Attachment
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
@@ -22,10 +23,13 @@ from weasyprint.urls import URLFetcher, URLFetcherResponse
 from engine.render.charts import Chart, draw
 from engine.render.typesetting import MM_PER_POINT, TEMPLATES, balanced_width, brand, number, printable, text_width
 from engine.report.values import Figure, Head, KeyFigure, Report, Section, Table
+from engine.report.words import shortened
 from engine.units import Month, in_currency, show, unit_of
 
 MOST_TABLE_ROWS = 20
 TEXT_WIDTH, WIDE_TEXT_WIDTH = 150.0, 257.0  # mm
+# Characters of a text and of a table's cell; the whole of what an analyst typed stands in the workbook.
+LONGEST_TEXT, LONGEST_CELL = 1500, 250
 MANY_COLUMNS = 8  # more stand closer, under smaller heads
 _HEADLINE_POINTS = {"headline": 22.0, "subhead": 16.0}
 
@@ -119,6 +123,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_printed,
     )
     environment.globals["month_unit"] = Month
     environment.filters |= {
@@ -135,6 +140,11 @@ def _environment() -> Environment:
         "in_currency": in_currency,
     }
     return environment
+
+
+def _printed(value: Any) -> Any:
+    """What a template prints: a text of a reasonable length; a drawing and what a macro has made stay as they are."""
+    return value if isinstance(value, Markup) or not isinstance(value, str) else shortened(value, LONGEST_TEXT)
 
 
 @lru_cache(maxsize=1)
@@ -178,7 +188,7 @@ def draw_charts(sections: Iterable[Section]) -> None:
 def _drawn(block: Chart, currency: str) -> str:
     """The drawing of a block; the currency is what tells two apart that have the same figures."""
     svg = draw(block, brand().colours)
-    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
+    return Markup("data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode())
 
 
 def _shown(cell: Any, head: Head) -> str:
@@ -186,8 +196,9 @@ def _shown(cell: Any, head: Head) -> str:
     if isinstance(cell, Figure):
         unit, label = unit_of(cell.unit), unit_of(cell.unit).symbol != unit_of(head.unit).symbol
         decimals = head.decimals if unit.kind == unit_of(head.unit).kind and not label else None
-        return number(cell.value, cell.unit, decimals=decimals, signed=head.signed, label=label)
-    return number(cell, head.unit, decimals=head.decimals, signed=head.signed)
+        shown = number(cell.value, cell.unit, decimals=decimals, signed=head.signed, label=label)
+        return shortened(shown, LONGEST_CELL)
+    return shortened(number(cell, head.unit, decimals=head.decimals, signed=head.signed), LONGEST_CELL)
 
 
 def _tone(cell: Any, head: Head) -> str:

@@ -92,10 +92,10 @@ def _font(family: str, cut: str) -> FT2Font:
 
 @lru_cache(maxsize=4096)
 def text_width(text: str, points: float, family: str = "text", cut: str = "regular") -> float:
-    """How many mm the text takes in one line."""
+    """How many mm the text takes in one line, as it is printed."""
     font = _font(family, cut)
     font.set_size(points, 72)
-    font.set_text(text, 0.0, flags=LoadFlags.NO_HINTING)
+    font.set_text(printable(text), 0.0, flags=LoadFlags.NO_HINTING)
     return float(font.get_width_height()[0]) / 64 * MM_PER_POINT
 
 

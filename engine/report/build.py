@@ -38,6 +38,7 @@ from engine.report.published import published
 from engine.report.recommendation import recommendation
 from engine.report.standing import is_reconciled
 from engine.report.values import Issue, Report, Section
+from engine.report.words import shortened
 from engine.report.workbook import HEADLINES
 from engine.scenarios import BY_TRAFFIC, CONFIGURED, MODELLED, TOTAL, Archived, Scenario, with_actuals
 from engine.studies.alternatives import Move, cheapest_moves
@@ -49,6 +50,7 @@ from engine.units import CURRENCIES
 
 CHECK_SHEET = "Run checks"
 FIRST_DRAFT = Issue()
+LONGEST_TITLE = 80  # characters; it stands on every page
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,7 @@ def report(draft: Draft, checks: tuple[Check, ...], *, input_hash: str, engine_v
     recommended = draft.recommendation.range(0)
     appendix = (published(draft.published),) if draft.published else ()
     return Report(
-        title=str(settings["report_title"]),
+        title=shortened(str(settings["report_title"]), LONGEST_TITLE),
         month=settings["report_month"],
         currency=CURRENCIES[str(settings["currency"])][1],
         input_hash=input_hash,

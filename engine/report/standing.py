@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from engine.report.words import listed
+from engine.report.words import listed, shortened
 from engine.scenarios import ACTUAL_MONTHS, Grain, Scenario, month_name
 from engine.units import Date, Share, brief_money, show
 
 RECONCILED = "reconciled"
+LONGEST_NAME = 60  # characters of one who signs, in the margin
 # Flags of a month, with what is missing where they are 0.
 WANTED = {
     "has_invoice": "invoices",
@@ -84,10 +85,11 @@ def _standing(scenario: Scenario) -> str:
 def signatures(settings: Mapping[str, Any]) -> str:
     """Who prepared, reviewed and approved the month and when, and what nobody has done yet."""
     steps = ("prepared", "reviewed", "approved")
+    names = {step: shortened(str(settings[f"{step}_by"]), LONGEST_NAME) for step in steps}
     done = [
-        f"{step} by {settings[f'{step}_by']}" + (f" on {show(on, Date)}" if (on := settings[f"{step}_on"]) else "")
-        for step in steps
-        if settings[f"{step}_by"]
+        f"{step} by {name}" + (f" on {show(on, Date)}" if (on := settings[f"{step}_on"]) else "")
+        for step, name in names.items()
+        if name
     ]
     left = next((step for step in ("reviewed", "approved") if not settings[f"{step}_by"]), "")
     told = [", ".join(done)] if done else []

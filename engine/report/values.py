@@ -386,3 +386,14 @@ class Report:
     @property
     def draft(self) -> bool:
         return not self.issue.published
+
+
+@dataclass(frozen=True)
+class Mail:
+    """The mail that brings the report: from whom, to whom, its subject, and the report whose first page it tells."""
+
+    sender: str
+    to: tuple[str, ...]
+    cc: tuple[str, ...]
+    subject: str
+    report: Report

@@ -62,6 +62,11 @@ def does(names: Sequence[str], verb: str) -> str:
     return f"{verb}s" if len(names) == 1 else verb
 
 
+def shortened(text: str, most: int) -> str:
+    """The text, or as much of it as so many characters hold, with an ellipsis."""
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}\u2026"
+
+
 def sentence(text: str) -> str:
     """The text with a capital first letter."""
     return text[:1].upper() + text[1:]

@@ -32,6 +32,9 @@ LIST = CHECKOUT / "inputs/catalogue/published_figures.csv"
 EXAMPLES = CHECKOUT / "tests/worked_examples"
 _WORDS = {"true": 1.0, "yes": 1.0, "false": 0.0, "no": 0.0}
 _RANGE = re.compile(r"([\d.]+)-([\d.]+)")
+# Some spreadsheets read the wide signs of East Asian keyboards, or what follows a tab, as the narrow ones.
+_FORMULA = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
+_PLAIN_NUMBER = re.compile(r"[+-]?\d[\d.,]*%?")
 _DRESSING = str.maketrans("", "", "$%~+,> ")
 
 
@@ -135,7 +138,10 @@ def shipped_figures() -> Reconciliation | None:
 
 
 def write_csv(reconciliation: Reconciliation, path: Path) -> None:
-    """One line for each figure."""
+    """One line for each figure.
+
+    A text that a spreadsheet would take for a formula stands behind an apostrophe, as in a cell; numbers do not.
+    """
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(
@@ -145,7 +151,12 @@ def write_csv(reconciliation: Reconciliation, path: Path) -> None:
             p = row.published
             difference = "" if row.difference is None else f"{row.difference:+.6f}"
             place = (p.identity, p.document, p.section, p.quantity, p.printed, p.unit)
-            writer.writerow([*place, row.ours, difference, row.verdict, row.why])
+            writer.writerow(map(_inert, [*place, row.ours, difference, row.verdict, row.why]))
+
+
+def _inert(text: str) -> str:
+    """The text so that a spreadsheet that opens the file calculates nothing."""
+    return f"'{text}" if _FORMULA.match(text) and not _PLAIN_NUMBER.fullmatch(text) else text
 
 
 def _reconciled(row: Published, figures: Sequence[Figure], examples: Examples) -> Reconciled:

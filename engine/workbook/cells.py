@@ -18,6 +18,7 @@ from engine.workbook.problems import Place, Problem
 Read = tuple[Any, Problem | None]  # the value, and what is wrong with it
 
 FIRST_YEAR, LAST_YEAR = 2000, 2099
+LONGEST_NAME = 255  # characters of a text that Excel looks up
 
 
 def nothing(column: Column) -> Any:
@@ -98,4 +99,6 @@ def _text(column: Column, value: Any, at: Place) -> Read:
         return name, problems.invisible_character(at, name)
     if column.key and set(name) & set("*?~"):
         return name, problems.wildcard(at, name)
+    if column.key and len(name) > LONGEST_NAME:
+        return name, problems.long_name(at, name, LONGEST_NAME)
     return name, None

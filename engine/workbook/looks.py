@@ -126,7 +126,7 @@ def retype(cell: Cell | MergedCell, value: Any) -> None:
 def _keep_text(cell: Cell | MergedCell, value: Any) -> None:
     if isinstance(value, str):
         cell.data_type = "s"
-        cell.quotePrefix = value.startswith("=")
+        cell.quotePrefix = value.startswith(("=", "+", "-", "@"))
 
 
 def put_title(sheet: Worksheet, title: str, purpose: str, columns: int) -> None:

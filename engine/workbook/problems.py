@@ -327,6 +327,11 @@ def wildcard(at: Place, name: str) -> Problem:
     return Problem(*at, f"'{name}' holds one of * ? ~", reason, "Rename it.")
 
 
+def long_name(at: Place, name: str, most: int) -> Problem:
+    found, allowed = f"'{name[:40]}...' has {len(name):,} characters", f"Excel looks up no more than {most}"
+    return Problem(*at, found, allowed, "Shorten it.")
+
+
 def unknown_word(at: Place, column: Column, found: str) -> Problem:
     words = column.choices or tuple(column.words)
     advice = f"{_meant(found, words)}Choose one from the list."

@@ -14,6 +14,13 @@ def cell(name: str, sheet: str, column: str, value: Any, says: str) -> Defect:
 
 DEFECTS = (
     cell(
+        "a name too long to be looked up",
+        "Configurations",
+        "configuration",
+        "H" * 256,
+        f"'{'H' * 40}...' has 256 characters; Excel looks up no more than 255. Shorten it.",
+    ),
+    cell(
         "text with a percent sign",
         "Configurations",
         "requests_share",
