@@ -22,7 +22,7 @@ from test_pdf import CREATED, HOSTILE, REPORT, SCRIPT
 
 from engine.render.mail import LONGEST_SUBJECT, body, plain, write_mail
 from engine.report.mail import mail
-from engine.report.values import Action, Mail, Report
+from engine.report.values import Action, Issue, Mail, Report
 from engine.workbook.mail import addresses
 
 TO, CC = "ann@example.com; bob@example.com", "ANN@example.com,eve@example.com"
@@ -99,7 +99,7 @@ def test_it_says_what_changed_what_to_do_and_how_it_stands(
     kind: str, november: Path, novembers: Any, pages_of: Any
 ) -> None:
     page, told = pages_of(november / "report.pdf")[0], text_of(novembers, kind)
-    change = re.search(r"Gross profit \w+ by .*? on October\.", page)
+    change = re.search(r"Gross profit \w+ by .*? on October: .*? took \$\d+k\.", page)
     actions = re.findall(r"(?<=\d )(?:Move|Raise|Weigh) .*?\+\$\S+ a month", page)
     checks = re.search(r"All \d+ checks passed\..*?total\.", page)
     assert change and change[0] in told
@@ -152,7 +152,7 @@ def test_a_failed_check_is_told_first(kind: str, tmp_path: Path) -> None:
 
 
 def test_what_is_published_is_no_draft(tmp_path: Path) -> None:
-    message = written(tmp_path, replace(REPORT, draft=False))
+    message = written(tmp_path, replace(REPORT, issue=Issue(published=True)))
     assert all("Draft" not in text_of(message, kind) for kind in KINDS)
 
 

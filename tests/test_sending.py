@@ -23,9 +23,11 @@ from mail_server import PASSWORD, Certificate, Mailbox, certificate, serving
 from test_pdf import CREATED, REPORT
 from typer.testing import CliRunner
 
+from engine import archive
 from engine.__main__ import app
 from engine.archive import write_json
-from engine.commands.exits import FAILED_CHECK, NOT_DONE
+from engine.archive.locking import NAME
+from engine.commands.exits import FAILED_CHECK, NOT_DONE, REFUSED
 from engine.render.mail import write_mail
 from engine.report.mail import mail
 from engine.sending import SendingError
@@ -62,7 +64,9 @@ def write_run(folder: Path, passed: bool = True, **settings: str) -> Path:
     answer = replace(REPORT.answer, verdict=replace(REPORT.answer.verdict, passed=passed))
     report = replace(REPORT, answer=answer)
     write_mail(mail(report, {**SETTINGS, **settings}), folder / "report.eml", created=CREATED, attachments=files)
-    write_json(folder / "run.json", {"state": "draft", "month": "2026-11", "passed": passed, "seconds": {"read": 0.1}})
+    made_by = {"input": {"sha256": "0" * 64}, "engine": {"version": "1", "commit": ""}, "figures": {}}
+    facts = {"state": "draft", "month": "2026-11", "revision": 1, "passed": passed, "seconds": {"read": 0.1}}
+    write_json(folder / "run.json", {**facts, **made_by})
     return folder
 
 

@@ -187,7 +187,7 @@ def test_watching_from_end_to_end(tmp_path):
         assert "  November earned a modelled $7k" in written and f"Written: {tmp_path / 'reports/2026-11'}" in written
         assert said_by(tmp_path / "reports" / "2026-11")["input"]["file"] == "november.xlsx"
         process.send_signal(signal.SIGINT)
-        out, error = process.communicate(timeout=20)
+        out, error = process.communicate(timeout=120)
     finally:
         process.kill()
     assert process.returncode == 0 and (out, error.strip()) == ("", "")
