@@ -97,18 +97,17 @@ class Watcher:
 
     def _build(self) -> None:
         try:
-            outcome = self.build()
+            told = _told(self.build())
         except InvalidWorkbook as invalid:
-            self.tell(
-                f"{self.path.name} has {counted(invalid.problems)}; nothing was written:\n{listing(invalid.problems)}"
-            )
+            found = f"{counted(invalid.problems)}; nothing was written:\n{listing(invalid.problems)}"
+            told = f"{self.path.name} has {found}"
         except (ArchiveError, RenderingError) as error:
-            self.tell(str(error))
-        else:
-            self.tell(_told(outcome))
-        self.state = ""
-        # The command line runs without looking for cycles, which here would add up.
+            told = str(error)
+        # The command line runs without looking for cycles, which here would add up. Before anything is told, because
+        # a Ctrl-C that meets the clearing up of an object is lost.
         gc.collect()
+        self.tell(told)
+        self.state = ""
 
 
 def _told(outcome: Outcome) -> str:
