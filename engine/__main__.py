@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import gc
 import json
-import math
 import sys
 from collections.abc import Callable
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 from typer.core import TyperGroup
@@ -91,7 +90,7 @@ def report(
         raise typer.Exit(FAILED_CHECK)
 
 
-for command in (runs.publish, runs.send, runs.verify, runs.watch):
+for command in (runs.publish, runs.send, runs.compare, runs.verify, runs.watch):
     app.command()(command)
 app.command("list")(runs.list_runs)
 
@@ -177,52 +176,6 @@ def explain(
         print("\n".join(derive(workbook, quantity, configuration=configuration, traffic=traffic, most=depth)))
     except UnknownNameError as unknown:
         raise typer.BadParameter(str(unknown)) from None
-
-
-@app.command()
-def compare(
-    before: Annotated[Path, typer.Argument(help="Folder of the earlier run, such as reports/2026-10.")],
-    now: Annotated[Path, typer.Argument(help="Folder of the later run.")],
-    fail_above: Annotated[
-        str, typer.Option(help="Fail where gross profit moved by more: an amount such as 50000, or a share such as 5%.")
-    ] = "",
-) -> None:
-    """Say what moved from one run to another: inputs by cell, figures by size, gross profit step by step."""
-    from engine.comparing import NoRunError
-    from engine.comparing import compare as compare_runs
-
-    limit = _limit(fail_above)
-    try:
-        found = compare_runs(before, now)
-    except NoRunError as refused:
-        raise typer.BadParameter(str(refused)) from None
-    print("\n".join(found.lines))
-    if limit and limit.is_passed(found.change, found.before):
-        print(f"FAILED: gross profit moved by more than {fail_above}.", file=sys.stderr)
-        raise typer.Exit(FAILED_CHECK)
-
-
-class _Limit(NamedTuple):
-    """By how much a figure may move: an amount, or a share of what it was."""
-
-    number: float
-    is_share: bool
-
-    def is_passed(self, change: float, before: float) -> bool:
-        return abs(change) > (self.number * abs(before) if self.is_share else self.number)
-
-
-def _limit(text: str) -> _Limit | None:
-    if not text:
-        return None
-    is_share = text.endswith("%")
-    try:
-        number = float(text.removesuffix("%").replace(",", ""))
-    except ValueError:
-        number = -1.0
-    if not 0 <= number < math.inf:
-        raise typer.BadParameter(f"'{text}' is no limit; write an amount such as 50000, or a share such as 5%")
-    return _Limit(number / 100 if is_share else number, is_share)
 
 
 @app.command()

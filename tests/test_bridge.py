@@ -256,7 +256,7 @@ def test_a_month_that_left_too_little_is_not_bridged(months):
     calculated = scenario(months[1])
     assert BRIDGE not in bridged(calculated, {}, months[0]).grains
     assert BRIDGE not in bridged(calculated, {"Chat": {"revenue": 1.0}}, None).grains
-    assert comparison(calculated, "October", None, {}, {}) is None
+    assert comparison(calculated, "October", {}) is None
 
 
 @pytest.fixture(scope="module")

@@ -18,12 +18,14 @@ REFUSED, INVALID, FAILED_CHECK, NOT_DONE = 2, 3, 4, 5
 @contextmanager
 def told() -> Iterator[None]:
     """Ends a command that cannot do its work with one sentence and the code of its kind."""
+    from engine.comparing import NoRunError
     from engine.publishing import FailedChecksError
     from engine.run import RenderingError
     from engine.sending import FailedCheckError, SendingError
 
     codes = {
         ArchiveError: REFUSED,
+        NoRunError: REFUSED,
         FailedChecksError: FAILED_CHECK,
         FailedCheckError: FAILED_CHECK,
         RenderingError: NOT_DONE,

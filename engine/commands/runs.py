@@ -1,11 +1,12 @@
-"""The commands about runs: publish, send, list, verify, watch. Each is a few lines that call a room."""
+"""The commands about runs: publish, send, compare, list, verify, watch. Each is a few lines that call a room."""
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -65,6 +66,48 @@ def send(
         print(f"Not sent to {address}: {reason}.", file=sys.stderr)
     if delivery.refused:
         raise typer.Exit(NOT_DONE)
+
+
+def compare(
+    before: Annotated[Path, typer.Argument(help="Folder of the earlier run, such as reports/2026-10.")],
+    now: Annotated[Path, typer.Argument(help="Folder of the later run.")],
+    fail_above: Annotated[
+        str, typer.Option(help="Fail where gross profit moved by more: an amount such as 50000, or a share such as 5%.")
+    ] = "",
+) -> None:
+    """Say what moved from one run to another: inputs by cell, figures by size, gross profit step by step."""
+    from engine.comparing import compare as compare_runs
+
+    limit = _limit(fail_above)
+    with told():
+        found = compare_runs(before, now)
+    print("\n".join(found.lines))
+    if limit and limit.is_passed(found.change, found.before):
+        print(f"FAILED: gross profit moved by more than {fail_above}.", file=sys.stderr)
+        raise typer.Exit(FAILED_CHECK)
+
+
+class _Limit(NamedTuple):
+    """By how much a figure may move: an amount, or a share of what it was."""
+
+    number: float
+    is_share: bool
+
+    def is_passed(self, change: float, before: float) -> bool:
+        return abs(change) > (self.number * abs(before) if self.is_share else self.number)
+
+
+def _limit(text: str) -> _Limit | None:
+    if not text:
+        return None
+    is_share = text.endswith("%")
+    try:
+        number = float(text.removesuffix("%").replace(",", ""))
+    except ValueError:
+        number = -1.0
+    if not 0 <= number < math.inf:
+        raise typer.BadParameter(f"'{text}' is no limit; write an amount such as 50000, or a share such as 5%")
+    return _Limit(number / 100 if is_share else number, is_share)
 
 
 def list_runs(out: Out = REPORTS) -> None:

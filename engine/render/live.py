@@ -108,7 +108,8 @@ def _draw_cell(sheet: Worksheet, row: int, column: int, live: Live, line: str) -
 def _draw_chart(sheet: Worksheet, live: LiveSheet, chart: LiveChart, anchor: str) -> None:
     table = live.tables[chart.table]
     first = live.head_row(chart.table) + 1
-    rows = (first, first + (len(chart.rows) or len(table.rows)) - 1)
+    shown = chart.rows or tuple(range(len(table.rows)))
+    rows = (first + shown[0], first + shown[-1])
     across = Reference(sheet, min_col=chart.across + 1, min_row=rows[0], max_row=rows[1])
     up = Reference(sheet, min_col=chart.up + 1, min_row=rows[0], max_row=rows[1])
     drawn: Any
@@ -126,7 +127,7 @@ def _draw_chart(sheet: Worksheet, live: LiveSheet, chart: LiveChart, anchor: str
     elif chart.kind == "line":
         drawn = LineChart()
         for column in (chart.up, *chart.others):
-            _add_line(drawn, sheet, column, first, rows[1], strong=column == chart.up)
+            _add_line(drawn, sheet, column, rows[0], rows[1], strong=column == chart.up)
         drawn.set_categories(across)
         drawn.y_axis.number_format, drawn.x_axis.tickLblPos = "#,##0;\u2212#,##0", "low"
     else:

@@ -11,7 +11,7 @@ from engine.report import workbook
 from engine.report.actuals import model_and_actual
 from engine.report.answer import Check, Earlier, actions, answer, headline, lead
 from engine.report.bill import bill
-from engine.report.comparison import comparison
+from engine.report.comparison import changed, comparison
 from engine.report.further import further_questions
 from engine.report.live import LiveSheet
 from engine.report.outlook import outlook
@@ -76,6 +76,7 @@ class Draft:
     owning: LiveSheet | None
     actuals: LiveSheet | None
     comparison: LiveSheet | None
+    changed: LiveSheet | None
     changes: tuple[Change, ...] | None
     recommendation: LiveSheet
     published: Reconciliation | None
@@ -83,7 +84,7 @@ class Draft:
     @property
     def sheets(self) -> tuple[LiveSheet, ...]:
         some = tuple(sheet for sheet in (self.bill, self.outlook, self.questions, self.further, self.owning) if sheet)
-        compared = tuple(sheet for sheet in (self.comparison, self.actuals) if sheet)
+        compared = tuple(sheet for sheet in (self.comparison, self.changed, self.actuals) if sheet)
         profit = (self.profit,) if self.profit.tables else ()
         compared = (*compared, self.recommendation)
         return (self.summary, *compared, self.costs, self.margins, *profit, self.fleet, self.speed, *some)
@@ -94,8 +95,8 @@ class Draft:
         scenario = self.scenario
         serving = len(scenario[BY_TRAFFIC].keys) > 0
         sections = [actuals(scenario, self.actuals)] if self.actuals else []
-        if self.comparison and self.earlier:
-            sections.append(since(scenario, self.earlier.name, self.changes, self.comparison))
+        if self.comparison and self.changed and self.earlier:
+            sections.append(since(scenario, self.earlier.name, self.changes, self.comparison, self.changed))
             sections += filter(None, [so_far(scenario, self.comparison)])
         sections.append(costs(scenario, self.moves, self.costs))
         if serving:
@@ -131,7 +132,7 @@ def draft(
     if asked:
         scenario = answered(scenario, asked)
     scenario = crossed(scenario)
-    changed = changes(earlier.inputs, scenario.inputs) if earlier and earlier.inputs else None
+    typed = changes(earlier.inputs, scenario.inputs) if earlier and earlier.inputs else None
     if earlier:
         scenario = bridged(scenario, earlier.traffics, earlier.inputs)
     title, told = headline(scenario), lead(scenario, earlier, moves)
@@ -157,8 +158,9 @@ def draft(
         further_questions(scenario, asked) if asked else None,
         own_or_rent(scenario),
         model_and_actual(scenario),
-        comparison(scenario, earlier.name, changed, earlier.figures, archived) if earlier else None,
-        changed,
+        comparison(scenario, earlier.name, archived) if earlier else None,
+        changed(scenario, earlier.name, typed, earlier.figures) if earlier else None,
+        typed,
         recommendation(scenario, actions(scenario, moves)),
         shipped_figures() if scenario.inputs.settings["published_figures"] else None,
     )

@@ -1,4 +1,4 @@
-"""The sheet Comparison of results.xlsx: the steps from the month before, what was typed anew, which figures moved.
+"""The sheets Comparison and Changes: the steps from the month before, what was typed anew, which figures moved.
 
 Decides what stands in which row; knows neither openpyxl nor how anything looks.
 """
@@ -33,7 +33,9 @@ from engine.units import (
 )
 
 NAME = "Comparison"
-TOGETHER, BY_LINE, INPUTS, FIGURES, HISTORY = 0, 1, 2, 3, 4
+TOGETHER, BY_LINE, HISTORY = 0, 1, 2
+CHANGES = "Changes"
+INPUTS = 0
 LEAST_SHOWN = 0.0005  # of the profit
 # What is shown of the months so far, by the name that it has in a run.
 COURSE = ("revenue", "fleet_cost", "gross_profit", "gross_margin", "served_cost", "served_price", "idle_share")
@@ -66,25 +68,36 @@ _BY_COLUMN = {
 }
 
 
-def comparison(
-    scenario: Scenario,
-    before: str,
-    changes: Sequence[Change] | None,
-    figures: Mapping[str, float],
-    archived: Mapping[date, Archived],
+def changed(
+    scenario: Scenario, before: str, changes: Sequence[Change] | None, figures: Mapping[str, float]
 ) -> LiveSheet | None:
-    """The sheet; None where there is no month before, or too little of it is known."""
+    """The sheet of what was typed anew and which figures moved; None where the months are not compared."""
     if BRIDGE not in scenario.grains:
         return None
     month = f"{scenario.inputs.settings['report_month']:%B}"
-    tables = [_together(scenario, before, month), _by_line(scenario, before, month)]
-    tables.append(_inputs(before, month, changes))
-    tables += [_figures(scenario, before, month, figures), _history(scenario, archived)]
+    return LiveSheet(
+        CHANGES,
+        f"What changed from {before} to {month}",
+        f"Input cells by address, and figures by the size of their change; what stands under {before} are values.",
+        (_inputs(before, month, changes), _figures(scenario, before, month, figures)),
+    )
+
+
+def comparison(scenario: Scenario, before: str, archived: Mapping[date, Archived]) -> LiveSheet | None:
+    """The sheet of the steps; None where there is no month before, or too little of it is known."""
+    if BRIDGE not in scenario.grains:
+        return None
+    month = f"{scenario.inputs.settings['report_month']:%B}"
+    tables = (
+        _together(scenario, before, month),
+        _by_line(scenario, before, month),
+        _history(scenario, archived),
+    )
     return LiveSheet(
         NAME,
         f"{month} beside {before}",
         f"What stands under {before} are values of its run. {METHOD}",
-        tuple(tables),
+        tables,
         landscape=True,
         charts=(
             LiveChart(

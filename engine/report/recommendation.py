@@ -18,12 +18,13 @@ STANDS, CHANGED = "as calculated", "inputs changed since: run the report again"
 
 def recommendation(scenario: Scenario, actions: Sequence[Action]) -> LiveSheet:
     """Actions with their effects, which a search found, and what in this workbook is a value and no formula."""
-    heads = (Head("What to do"), Head("Effect"), Head("Whether it stands"))
+    # The longest last, where it may run on.
+    heads = (Head("Effect"), Head("Whether it stands"), Head("What to do"))
     profit = scenario[TOTAL]
     standing = _standing(cell_of(profit, "gross_profit", "Total"), profit.value("gross_profit", "Total"))
-    rows = [LiveRow((as_text(action.text), as_text(action.effect), standing)) for action in actions]
+    rows = [LiveRow((as_text(action.effect), standing, as_text(action.text))) for action in actions]
     nothing = "Nothing: no alternative costs less, and every traffic pays its bill."
-    none = LiveRow((as_text(nothing), *[as_text("")] * 2))
+    none = LiveRow((*[as_text("")] * 2, as_text(nothing)))
     return LiveSheet(
         NAME,
         "What we recommend",

@@ -37,14 +37,16 @@ AMOUNTS = ("revenue", "fleet_cost", "gross_profit")
 PRICED = ("served_price", "served_cost")
 
 
-def since(scenario: Scenario, before: str, changes: Sequence[Change] | None, sheet: LiveSheet) -> Section:
+def since(
+    scenario: Scenario, before: str, changes: Sequence[Change] | None, sheet: LiveSheet, changed: LiveSheet
+) -> Section:
     """The bridge from the month before."""
     month = f"{scenario.inputs.settings['report_month']:%B}"
     money = money_scale(scenario[TOTAL].value("fleet_cost", "Total"))
     blocks: list[Block] = [Paragraph(_lead(scenario, before))]
     blocks += [_chart(scenario, before, month, money, sheet), _by_traffic(scenario, before, month, money, sheet)]
     if shown := _typed(changes or ()):
-        blocks.append(_inputs(shown, len(changes or ()), before, month, sheet))
+        blocks.append(_inputs(shown, len(changes or ()), before, month, changed))
     return Section(f"Since {before}", _finding(scenario, before), tuple(blocks))
 
 
