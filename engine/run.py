@@ -26,7 +26,7 @@ from engine.report.mail import mail
 from engine.report.values import Issue
 from engine.scenarios import CONFIGURED, Archived, Grain, Scenario, looked_back_on, scenario
 from engine.studies.bridge import left
-from engine.units import Unit, money_in, unit_of
+from engine.units import Unit, money_in, numbers_in, unit_of
 from engine.workbook.problems import InvalidWorkbook, Problem
 from engine.workbook.read import Inputs, read
 
@@ -172,7 +172,9 @@ def write_files(
     folder: Path, calculated: Scenario, neighbours: Neighbours, issue: Issue, stages: Stages
 ) -> Outcome:
     """Everything that a run consists of, into an empty folder; `neighbours` are the runs of earlier months."""
-    with money_in(str(calculated.inputs.settings["currency"])):
+    from engine.render.typesetting import brand
+
+    with money_in(str(calculated.inputs.settings["currency"])), numbers_in(brand().numbers):
         return _write(folder, calculated, neighbours, issue, stages)
 
 

@@ -28,6 +28,14 @@ CURRENCIES = {
     **{code: (code, code) for code in ("AED", "AUD", "BRL", "CAD", "CHF", "CNY", "CZK", "DKK", "HKD", "ILS")},
     **{code: (code, code) for code in ("MXN", "NOK", "NZD", "PLN", "SAR", "SEK", "SGD", "TRY", "TWD", "ZAR")},
 }
+# What stands between thousands and before decimals, by language; `ch` is Switzerland's way.
+NUMBER_LANGUAGES = {
+    "en": (",", "."),
+    **dict.fromkeys(("de", "es", "it", "nl", "pt"), (".", ",")),
+    **dict.fromkeys(("fr", "sv", "nb", "pl"), (NO_BREAK, ",")),
+    "ch": ("\u2019", "."),
+}
+_WRITTEN: ContextVar[str] = ContextVar("language of numbers", default="en")
 _REPORTED: ContextVar[str] = ContextVar("currency of the report", default="USD")
 
 
@@ -39,6 +47,16 @@ def money_in(currency: str) -> Iterator[None]:
         yield
     finally:
         _REPORTED.reset(token)
+
+
+@contextmanager
+def numbers_in(language: str) -> Iterator[None]:
+    """Within it, numbers are shown as this language writes them; one of NUMBER_LANGUAGES."""
+    token = _WRITTEN.set(language)
+    try:
+        yield
+    finally:
+        _WRITTEN.reset(token)
 
 
 def in_currency(words: str) -> str:
@@ -116,9 +134,20 @@ def unit_of(annotation: Any) -> Unit:
     raise TypeError(f"{annotation!r} is not a unit")
 
 
-def _fixed(value: float, decimals: int) -> str:
-    text = f"{abs(value):,.{decimals}f}"
-    return (MINUS if value < 0 else "") + text
+def digits(value: float, decimals: int = 0) -> str:
+    """A number with so many decimals, as the report's language writes it, with a true minus."""
+    return (MINUS if value < 0 else "") + _marked(f"{abs(value):,.{decimals}f}")
+
+
+def plain(value: float) -> str:
+    """A number with the decimals that it has, as the report's language writes it."""
+    return (MINUS if value < 0 else "") + _marked(f"{abs(value):g}")
+
+
+def _marked(text: str) -> str:
+    """A number in English with the marks of the report's language."""
+    thousands, decimal = NUMBER_LANGUAGES[_WRITTEN.get()]
+    return text.translate({ord(","): thousands, ord("."): decimal})
 
 
 def digits_for(value: float, decimals: int) -> int:
@@ -147,12 +176,12 @@ def show(value: Any, annotation: Any, *, label: bool = True) -> str:
         # As a workbook counts days.
         return f"{date.fromordinal(_DAY_ZERO + int(number)):%Y-%m-%d}"
     if unit.kind == "share":
-        return _fixed(number * 100, unit.decimals) + "%"
+        return digits(number * 100, unit.decimals) + "%"
     if unit.symbol == "s" and label and number != 0 and abs(number) < 1:
         scale, symbol = (1e3, "ms") if abs(number) >= 1e-3 else (1e6, "\u00b5s")
-        return _fixed(number * scale, digits_for(number * scale, 1)) + NO_BREAK + symbol
+        return digits(number * scale, digits_for(number * scale, 1)) + NO_BREAK + symbol
     decimals = digits_for(number, unit.decimals) if abs(number) < 1 else unit.decimals
-    text = _fixed(number, decimals)
+    text = digits(number, decimals)
     if unit.is_money:
         text = (MINUS if number < 0 else "") + with_currency(text.removeprefix(MINUS))
         return text + (unit.of_money if label else "")
@@ -266,14 +295,14 @@ def brief_money(value: float, *, signed: bool = False) -> str:
     size = abs(value)
     for scale, suffix, decimals in ((1e9, "bn", 2), (1e6, "m", 2), (1e3, "k", 0)):
         if size >= scale * 0.9995:
-            text = with_currency(f"{size / scale:,.{decimals}f}{suffix}")
+            text = with_currency(f"{digits(size / scale, decimals)}{suffix}")
             break
     else:
-        text = with_currency(f"{size:,.0f}")
+        text = with_currency(digits(size))
     return (MINUS if value < 0 else "+" if signed else "") + text
 
 
 def points(value: float) -> str:
     """A change of a share, in percentage points with its sign."""
     sign = MINUS if value < 0 else "+"
-    return f"{sign}{abs(value) * 100:.1f}{NO_BREAK}pts"
+    return f"{sign}{digits(abs(value) * 100, 1)}{NO_BREAK}pts"

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from engine import __version__, archive
 from engine.__main__ import FAILED_CHECK, INVALID, app
 from engine.derivation import OF_THE_ROW, UnknownNameError, derive
 from engine.formulas import BUCKET_PRICES, FORMULAS
+from engine.render import typesetting
 from engine.run import report_month
 from engine.sheets import BY_NAME, CHOICES, FIRST_ROW, HEAD_ROW, SETTINGS
 from engine.units import DollarsPerMonth, show
@@ -588,3 +590,15 @@ def test_alternatives_alone_are_a_report_without_totals(small, tmp_path, pages_o
     assert "is in no total" in done.stderr or "are in no total" in done.stderr
     page, *_ = pages_of(tmp_path / "reports" / "2026-11" / "report.pdf")
     assert "no configuration serves any requests" in page
+
+
+def test_a_brand_says_how_numbers_are_written(small, tmp_path, monkeypatch, pages_of):
+    look = typesetting.brand()
+    monkeypatch.setattr(typesetting, "brand", lambda: replace(look, numbers="de"))
+    folder = report_month(small, tmp_path / "reports").folder
+    text = " ".join(pages_of(folder / "report.pdf"))
+    assert re.search(r"\d,\d%", text) and re.search(r"\$\d+,\d{2}/h", text)
+    assert not re.search(r"\d\.\d%|\$\d+\.\d{2}/h", text)
+    # Cells hold numbers, which Excel writes as its reader's language does.
+    book = load_workbook(folder / "results.xlsx", data_only=True)
+    assert isinstance(book["Summary"]["C5"].value, float)

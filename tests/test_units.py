@@ -30,7 +30,10 @@ from engine.units import (
     TokensPerSecond,
     Unit,
     brief_money,
+    digits,
     digits_for,
+    numbers_in,
+    plain,
     points,
     show,
     unit_of,
@@ -236,3 +239,24 @@ def test_every_column_of_a_sheet_has_a_unit():
     for sheet in SHEETS:
         for column in sheet.columns:
             assert column.unit.excel_format
+
+
+# The language of numbers
+
+
+@pytest.mark.parametrize(
+    ("language", "many", "small", "money", "share", "point"),
+    [
+        ("en", "1,234,567.9", "0.0123", "\u2212$1.83m", "12.3%", "+2.2"),
+        ("de", "1.234.567,9", "0,0123", "\u2212$1,83m", "12,3%", "+2,2"),
+        ("fr", "1\u00a0234\u00a0567,9", "0,0123", "\u2212$1,83m", "12,3%", "+2,2"),
+        ("ch", "1\u2019234\u2019567.9", "0.0123", "\u2212$1.83m", "12.3%", "+2.2"),
+    ],
+)
+def test_numbers_are_written_as_their_language_does(language, many, small, money, share, point):
+    with numbers_in(language):
+        assert digits(1234567.89, 1) == many
+        assert show(0.0123, DollarsPerMillionTokens, label=False).lstrip("$") == small
+        assert brief_money(-1.83e6) == money and show(0.123, Share) == share
+        assert points(0.022).startswith(point) and plain(-0.5) == "\u22120" + small[1] + "5"
+    assert digits(1234.5, 1) == "1,234.5"

@@ -15,7 +15,7 @@ from typing import Any
 from matplotlib.font_manager import FontEntry, fontManager, get_font
 from matplotlib.ft2font import FT2Font, LoadFlags
 
-from engine.units import MINUS, NO_BREAK, show, unit_of, with_currency
+from engine.units import MINUS, NO_BREAK, NUMBER_LANGUAGES, digits, show, unit_of, with_currency
 
 TEMPLATES = Path(__file__).resolve().parents[2] / "templates"
 MM_PER_POINT = 25.4 / 72
@@ -52,6 +52,7 @@ class Brand:
     subject: str
     kicker: str
     footer: str
+    numbers: str
     logo: str
     colours: Mapping[str, str]
     faces: tuple[Face, ...]
@@ -61,7 +62,7 @@ class Brand:
 def brand() -> Brand:
     """The brand, with its fonts made known to matplotlib.
 
-    Errors: ValueError where a font file is missing or the logo lies outside the templates.
+    Errors: ValueError where a font file is missing, the logo lies outside the templates, or nobody writes numbers so.
     """
     data = tomllib.loads((TEMPLATES / "brand.toml").read_text(encoding="utf-8"))
     faces = tuple(
@@ -71,6 +72,9 @@ def brand() -> Brand:
         fontManager.ttflist.append(
             FontEntry(fname=str(face.file), name=face.family, style=face.style, weight=face.weight, size="scalable")
         )
+    if data["numbers"] not in NUMBER_LANGUAGES:
+        known = ", ".join(NUMBER_LANGUAGES)
+        raise ValueError(f"brand.toml: numbers is '{data['numbers']}'; allowed is one of {known}")
     logo = data.pop("logo").strip()
     if logo and not logo.startswith("<"):
         logo = _inside(logo).read_text(encoding="utf-8")
@@ -151,18 +155,18 @@ def number(
         return MISSING
     places = unit.decimals if decimals is None else decimals
     for more in range(3):
-        digits = f"{abs(shown):,.{places + more}f}" if math.isfinite(shown) else "\u221e"
-        if shown == 0 or digits.strip("0.,"):
+        figures = digits(abs(shown), places + more) if math.isfinite(shown) else "\u221e"
+        if shown == 0 or figures == "\u221e" or any(each in "123456789" for each in figures):
             break
     else:  # noise of the arithmetic
         if signed:
             return MISSING
-        shown, digits = 0.0, f"{0:.{places}f}"
+        shown, figures = 0.0, digits(0, places)
     sign = MINUS if shown < 0 else "+" if signed else ""
     if unit.kind == "share":
-        return f"{sign}{digits}%"
+        return f"{sign}{figures}%"
     if not label or not unit.symbol:
-        return sign + digits
+        return sign + figures
     if unit.is_money:
-        return f"{sign}{with_currency(digits)}{unit.of_money}"
-    return f"{sign}{digits}{NO_BREAK}{unit.symbol}"
+        return f"{sign}{with_currency(figures)}{unit.of_money}"
+    return f"{sign}{figures}{NO_BREAK}{unit.symbol}"

@@ -20,6 +20,7 @@ from engine.units import (
     DollarsPerMonth,
     Share,
     brief_money,
+    digits,
     points,
     show,
 )
@@ -120,7 +121,7 @@ def _broken_promise(scenario: Scenario) -> str:
     if not slow:
         return ""
     worst = min(slow, key=lambda key: grain.value("user_speed", key) / grain.value("target_user_speed", key))
-    speed, target = (f"{grain.value(name, worst):,.0f}" for name in ("user_speed", "target_user_speed"))
+    speed, target = (f"{digits(grain.value(name, worst))}" for name in ("user_speed", "target_user_speed"))
     others = f", and {count_of(len(slow) - 1, 'other')} break theirs" if len(slow) > 1 else ""
     return f"Users of {label(worst)} get {speed} tok/s and are promised {target}{others}."
 
@@ -230,14 +231,14 @@ def actions(scenario: Scenario, moves: Sequence[Move]) -> tuple[Action, ...]:
 
 
 def _speeds(move: Move) -> str:
-    now, then = f"{move.user_speed:,.0f}", f"{move.alternative_user_speed:,.0f}"
+    now, then = f"{digits(move.user_speed)}", f"{digits(move.alternative_user_speed)}"
     return f"the same {now}" if now == then else f"{then} instead of {now}"
 
 
 def _once_free(move: Move) -> str:
     conditions = []
     if move.kept_replicas > 1:
-        conditions.append(f"{move.kept_replicas:,.0f} replicas need not be kept")
+        conditions.append(f"{digits(move.kept_replicas)} replicas need not be kept")
     if move.precision:
         conditions.append(f"answers at {move.precision} are tested")
     return f", once {listed(conditions)}" if conditions else ""
@@ -249,7 +250,7 @@ def verdict(checks: Sequence[Check], cell: str) -> Verdict:
     if failed:
         return Verdict(False, f"{sentence(count_of(len(failed), 'check'))} failed.", "; ".join(failed) + ".", cell)
     compared = checks[0].found if checks else 0
-    tied = f"{compared:,.0f} live figures equal the engine\u2019s, each to a relative 1e-9"
+    tied = f"{digits(compared)} live figures equal the engine\u2019s, each to a relative 1e-9"
     detail = f"{tied}; request costs add up to the bill, traffics to the total."
     return Verdict(True, f"All {len(checks)} checks passed.", detail, cell)
 

@@ -109,7 +109,7 @@ def _conclusion(figure: Published, right: str) -> tuple[str, ...]:
 
 def _with_unit(figure: str, unit: str) -> str:
     """A figure as printed, in our dressing: `$2,359.68/day`, `6,776 tokens`, `120%`."""
-    figure = re.sub(r"(?<![\d.])\d{4,}", lambda digits: f"{int(digits[0]):,}", figure.removeprefix("$"))
+    figure = re.sub(r"(?<![\d.])\d{4,}", lambda found: f"{int(found[0]):,}", figure.removeprefix("$"))
     if unit.startswith("$"):
         return f"${figure}{unit[1:]}"
     return figure + unit if unit in ("%", ":1") else f"{figure}\u00a0{'times' if unit == 'x' else unit}"

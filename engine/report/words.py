@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from engine.units import NO_BREAK, in_currency
+from engine.units import NO_BREAK, digits, in_currency
 
 SMALL_BILL = 100_000
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
@@ -29,7 +29,7 @@ def money_scale(bill: float) -> MoneyScale:
 
 def in_words(number: int) -> str:
     """Small numbers as words."""
-    return _NUMBERS[number] if number < len(_NUMBERS) else f"{number:,}"
+    return _NUMBERS[number] if number < len(_NUMBERS) else digits(number)
 
 
 def count_of(number: int, noun: str) -> str:
@@ -49,7 +49,7 @@ def large(number: float) -> str:
     for scale, word in ((1e12, "trillion"), (1e9, "billion"), (1e6, "million")):
         if number >= scale * 0.9995:
             return f"{float(f'{number / scale:.3g}'):,g}{NO_BREAK}{word}"
-    return f"{number:,.0f}"
+    return digits(number)
 
 
 def listed(names: Sequence[str]) -> str:

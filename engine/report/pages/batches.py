@@ -18,7 +18,7 @@ from engine.report.pages.cases import (
 from engine.report.values import Margin, Paragraph, Point, Scatter, Section
 from engine.scenarios import CASES, CONFIGURED, Grain, Scenario
 from engine.studies.questions import BATCH, FRONTIER, Asked, within
-from engine.units import NO_BREAK, DollarsPerMillionTokens, TokensPerSecond, in_currency
+from engine.units import NO_BREAK, DollarsPerMillionTokens, TokensPerSecond, digits, in_currency
 
 
 def batch_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section | None:
@@ -30,7 +30,7 @@ def batch_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section | 
     today = f"{BATCH}: {base.value('batch_size', asked.base):.0f}"
     best, one = cheapest_of(grain, fast), names[0]
     if today not in fast:
-        runs = f"{grain.value('user_speed', today):,.0f} tok/s at batch{NO_BREAK}{within(today)} break the promise"
+        runs = f"{digits(grain.value('user_speed', today))} tok/s at batch{NO_BREAK}{within(today)} break the promise"
         finding = f"{runs}; batch{NO_BREAK}{within(best)} keeps it at {price_of(grain, best)} a million tokens"
     elif price_of(grain, today) == price_of(grain, best):
         finding = f"The batch that runs is as cheap as any{promise_of(grain, today)}"
@@ -42,9 +42,9 @@ def batch_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section | 
     kept = base.value("minimum_replicas", asked.base)
     text = (
         f"From one sequence to {within(last)} the cost of a million tokens falls from {price_of(grain, one)} to "
-        f"{price_of(grain, last)}, and a user\u2019s tok/s from {grain.value('user_speed', one):,.0f} to "
-        f"{grain.value('user_speed', last):,.0f}. Memory allows {grain.value('batch_size_limit', today):,.0f} "
-        f"sequences; arithmetic would govern from {grain.value('critical_batch_size', today):,.0f} on at datasheet "
+        f"{price_of(grain, last)}, and a user\u2019s tok/s from {digits(grain.value('user_speed', one))} to "
+        f"{digits(grain.value('user_speed', last))}. Memory allows {digits(grain.value('batch_size_limit', today))} "
+        f"sequences; arithmetic would govern from {digits(grain.value('critical_batch_size', today))} on at datasheet "
         "rates. Whole replicas make the steps."
         + (" Those that have to be kept are left out, so costs differ from page 2." if kept > 1 else "")
     )
@@ -80,7 +80,7 @@ def frontier_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section
     base = scenario[CONFIGURED]
     fast = fast_enough(grain, names)
     cheapest, quickest = names[0], names[-1]
-    slow, high = (f"{grain.value('user_speed', name):,.0f}" for name in (cheapest, quickest))
+    slow, high = (f"{digits(grain.value('user_speed', name))}" for name in (cheapest, quickest))
     best = cheapest_of(grain, fast) if fast else cheapest
     finding = (
         f"On {base.value('hardware', asked.base)}, {within(best)} is the cheapest{promise_of(grain, best)}"
@@ -130,4 +130,4 @@ def _batch_label(grain: Grain, name: str, names: list[str]) -> str:
 def _service_level(grain: Grain, name: str) -> dict[str, Any]:
     """What a scatter needs to show the speed that users are promised; nothing where there is none."""
     target = grain.value("target_user_speed", name)
-    return {"limit": target, "limit_words": f"promised: {target:,.0f} tok/s"} if target else {}
+    return {"limit": target, "limit_words": f"promised: {digits(target)} tok/s"} if target else {}

@@ -11,7 +11,17 @@ from engine.report.pages.deployments import MOST_ROWS
 from engine.report.values import Block, Figure, Head, Margin, Paragraph, Row, Section, Segment, Side, Stack, Table
 from engine.report.words import listed, money_scale, sentence
 from engine.scenarios import CONTRACTS, FLEETS, MONTH_BOOKS, SLICES, TOTAL, Grain, Scenario
-from engine.units import Count, DollarsPerMillionTokens, DollarsPerMonth, HoursPerDay, Share, Text, brief_money, show
+from engine.units import (
+    Count,
+    DollarsPerMillionTokens,
+    DollarsPerMonth,
+    HoursPerDay,
+    Share,
+    Text,
+    brief_money,
+    digits,
+    show,
+)
 
 TONES = ("blue", "blue2", "blue3", "idle", "grey")
 
@@ -174,7 +184,7 @@ def _slice(slices: Grain, together: Sequence[str]) -> Row:
     hours = [show(slices.value("hours_used", key), HoursPerDay, label=False) for key in (last, first)]
     return Row(
         (
-            f"{slices.value('hardware', first)}, {least:,.0f} to {most:,.0f}",
+            f"{slices.value('hardware', first)}, {digits(least)} to {digits(most)}",
             Figure(" to ".join(dict.fromkeys(hours)), Text),
             *(slices.value(f"{term}_break_even_hours", first) for term in ("one_year", "three_year", "owned")),
             slices.value("cheapest_term", first),

@@ -7,7 +7,7 @@ from engine.report.pages.deployments import MOST_ROWS
 from engine.report.values import Figure, Head, Margin, Row, Table
 from engine.scenarios import Grain
 from engine.studies.questions import within
-from engine.units import Count, DollarsPerMillionTokens, Milliseconds, Share, TokensPerSecond, show
+from engine.units import Count, DollarsPerMillionTokens, Milliseconds, Share, TokensPerSecond, digits, show
 
 HEADS = (
     Head("Accelerators", Count),
@@ -77,7 +77,7 @@ def case_table(
 
 def promise_of(grain: Grain, name: str) -> str:
     target = grain.value("target_user_speed", name)
-    return f" that keeps the {target:,.0f} tok/s users are promised" if target else ""
+    return f" that keeps the {digits(target)} tok/s users are promised" if target else ""
 
 
 def orange_note(grain: Grain, names: list[str]) -> str:

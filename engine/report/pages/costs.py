@@ -31,6 +31,7 @@ from engine.units import (
     Share,
     TokensPerSecond,
     brief_money,
+    digits,
     in_currency,
     show,
 )
@@ -133,7 +134,7 @@ def _row(grain: Grain, key: str, traffic: str, lowest: bool) -> Row:
             grain.value("utilization", key),
             grain.value("input_cost", key),
             grain.value("output_cost", key),
-            f"{LOWEST}{NO_BREAK}{all_in:,.3f}" if lowest else all_in,
+            f"{LOWEST}{NO_BREAK}{digits(all_in, 3)}" if lowest else all_in,
             grain.value("served_share", key) if grain.value("serves", key) else None,
         )
     )

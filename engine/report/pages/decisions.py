@@ -11,7 +11,7 @@ from engine.report.values import Figure, Head, Margin, Paragraph, Row, Section, 
 from engine.report.words import count_of, some_of
 from engine.scenarios import CONFIGURED, DECISIONS, Grain, Scenario
 from engine.sheets import HEAD_ROW
-from engine.units import Count, Milliseconds, Number, Share, Text, show
+from engine.units import Count, Milliseconds, Number, Share, Text, digits, show
 
 
 def _range(grain: Grain) -> str:
@@ -155,7 +155,7 @@ def _steps(scenario: Scenario, base: str) -> Iterator[tuple[str, str, str, str, 
     )
     yield (
         "3. Slice and batch",
-        f"{counted(grain, 'accelerator_count', 'accelerator')}, batch {grain.value('batch_size', base):,.0f}",
+        f"{counted(grain, 'accelerator_count', 'accelerator')}, batch {digits(grain.value('batch_size', base))}",
         "holds the weights, and users see the promised speed",
         f"at least {counted(grain, 'minimum_accelerators', 'accelerator')}; {shown(grain, 'user_speed')} for each user",
         cell(grain, "user_speed"),
@@ -166,7 +166,7 @@ def _steps(scenario: Scenario, base: str) -> Iterator[tuple[str, str, str, str, 
         "4. Links",
         counted(grain, "tensor_parallel", "rank"),
         "no more ranks than the links keep up with",
-        "not known for this model or accelerator" if limit is None else f"{limit:,.1f} ranks",
+        "not known for this model or accelerator" if limit is None else f"{digits(limit, 1)} ranks",
         cell(decided, "compute_parallel_limit"),
         limit is not None and grain.value("tensor_parallel", base) <= max(limit, 1),
     )
@@ -181,7 +181,7 @@ def _steps(scenario: Scenario, base: str) -> Iterator[tuple[str, str, str, str, 
     )
     yield (
         "6. Replicas",
-        f"{replicas:,.0f} replica{'' if replicas == 1 else 's'}",
+        f"{digits(replicas)} replica{'' if replicas == 1 else 's'}",
         "load above the break-even utilization",
         f"load {shown(grain, 'utilization')}, break-even {shown(grain, 'break_even_utilization')}",
         cell(grain, "break_even_utilization"),

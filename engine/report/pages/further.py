@@ -17,7 +17,7 @@ from engine.report.pages.tables import present, table_of
 from engine.report.values import Paragraph, Section, Table
 from engine.scenarios import CONFIGURED, DECISIONS, DRAFTS, PRICE_COURSE, Grain, Scenario
 from engine.studies.questions import Asked, within
-from engine.units import NO_BREAK, DollarsPerHour, DollarsPerMillionTokens, Share, show, with_currency
+from engine.units import NO_BREAK, DollarsPerHour, DollarsPerMillionTokens, Share, digits, plain, show, with_currency
 
 
 def further_pages(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> list[Section]:
@@ -79,7 +79,7 @@ def _draft_finding(scenario: Scenario, today: str) -> str:
     if len(on) == len(keys):
         return "Speculative decoding gains at every batch: switch it on"
     gain = next((grain.value("speculation_gain", key) for key in keys if within(key) == today), None)
-    here = f", and makes {gain:.2f} times the speed at today\u2019s {today}" if gain is not None else ""
+    here = f", and makes {digits(gain, 2)} times the speed at today\u2019s {today}" if gain is not None else ""
     return f"Speculative decoding gains up to batch{NO_BREAK}{sizes[-1]}{here}"
 
 
@@ -106,7 +106,7 @@ def _of_prefixes(scenario: Scenario, base: str) -> Iterable[str]:
     decided = scenario[DECISIONS]
     memory = decided.value("prefix_memory", base)
     if memory:
-        kept = f"{scenario.inputs.settings['cached_prefixes']:,.0f}"
+        kept = f"{digits(scenario.inputs.settings['cached_prefixes'])}"
         yield f"Keeping {kept} beginnings of prompts takes {show(memory, decided.annotation('prefix_memory'))}."
 
 
@@ -134,7 +134,8 @@ def _outlook_finding(scenario: Scenario, base: str) -> str:
         if warning:
             return f"The market price is not projected: {warning}"
         if years is not None and years > 0:
-            return f"If prices go on falling as they did, they reach the cost of {label(base)} in {years:.1f} years"
+            after = digits(years, 1)
+            return f"If prices go on falling as they did, they reach the cost of {label(base)} in {after} years"
         if years is not None:
             return f"The market price is already at or below the cost of {label(base)}"
     share = scenario[CONFIGURED].value("utilization", base)
@@ -164,7 +165,8 @@ def _hidden_foot(scenario: Scenario, base: str) -> str:
     billed = "Hidden tokens are decoded like visible ones and billed at the reasoning price."
     if room is None:
         return billed
-    return f"{billed} An answer for {with_currency(f'{budget:g}')} at our prices leaves room for {room:,.0f} of them."
+    spent = with_currency(plain(budget))
+    return f"{billed} An answer for {spent} at our prices leaves room for {digits(room)} of them."
 
 
 def _price_foot(scenario: Scenario) -> str:
@@ -173,6 +175,7 @@ def _price_foot(scenario: Scenario) -> str:
     grain, settings = scenario[PRICE_COURSE], scenario.inputs.settings
     factor = _first(grain, "annual_price_factor")
     source = f" ({settings['price_history_source']})" if settings["price_history_source"] else ""
-    told = f"a factor of {factor:.2f} a year" if isinstance(factor, float) else str(_first(grain, "price_warning"))
+    known = isinstance(factor, float)
+    told = f"a factor of {digits(factor, 2)} a year" if known else str(_first(grain, "price_warning"))
     first, last = (show(settings[name], DollarsPerMillionTokens) for name in ("first_price", "last_price"))
-    return f"From {first} to {last} in {settings['price_years']:g} years{source}: {told}."
+    return f"From {first} to {last} in {plain(settings['price_years'])} years{source}: {told}."

@@ -23,6 +23,7 @@ from engine.scenarios import CONFIGURED, Grain, Scenario
 from engine.units import (
     Number,
     Text,
+    digits,
     show,
 )
 
@@ -82,8 +83,8 @@ def _worked(grain: Grain, quantity: str, key: str) -> Method:
 def _number(value: float) -> str:
     """Checks compare counts, dollars and differences near zero: each as short as it can be read."""
     if value == int(value):
-        return f"{value:,.0f}".replace("-", "\u2212")
+        return digits(value)
     if abs(value) < 1e-3:
         mantissa, exponent = f"{value:.0e}".split("e")
         return f"{mantissa} \u00d7 10^{int(exponent)}".replace("-", "\u2212")
-    return f"{value:,.2f}".replace("-", "\u2212")
+    return digits(value, 2)

@@ -22,7 +22,7 @@ from engine.scenarios import (
 )
 from engine.scenarios.ahead import EXPECTED, contracts_that_change
 from engine.sheets import CONFIGURATIONS, MONTH_NAMES, SEASONS, SETTINGS, TRAFFIC
-from engine.units import Date, DollarsPerMonth, Share, Text, brief_money
+from engine.units import Date, DollarsPerMonth, Share, Text, brief_money, digits, plain
 
 LONGEST_SOURCE = 110
 UNCHANGED = (
@@ -87,8 +87,8 @@ def _lead(scenario: Scenario) -> str:
         f"{brief_money(grain.value('outlook_revenue', ALL))}.",
         f"Each month revenue goes from {brief_money(revenue[0])} to {brief_money(revenue[-1])}, the bill from "
         f"{brief_money(bill[0])} to {brief_money(bill[-1])}, other costs from {brief_money(other[0])} to "
-        f"{brief_money(other[-1])}, the accelerators needed on average from {accelerators[0]:,.0f} to "
-        f"{accelerators[-1]:,.0f}.",
+        f"{brief_money(other[-1])}, the accelerators needed on average from {digits(accelerators[0])} to "
+        f"{digits(accelerators[-1])}.",
     ]
     models = scenario[MODEL_OUTLOOK]
     never = [str(key) for key in models.keys if not models.value("last_earning_months", key)]
@@ -258,7 +258,7 @@ def _assumptions(scenario: Scenario) -> Iterator[Row]:
             low, high = (of(MONTH_NAMES, key=lambda name: row[name]) for of in (min, max))
             users = [each["traffic"] for each in inputs.tables[TRAFFIC.name] if each["season"] == row["season"]]
             text = f"{row['season']}, for {listed(users)}: lowest in {low.title()}, highest in {high.title()}"
-            value = Figure(f"{row[low]:g} to {row[high]:g}", Text)
+            value = Figure(f"{plain(row[low])} to {plain(row[high])}", Text)
             yield Row((row.cell(low), text, value, _short(row["source"])))
     for row in inputs.tables[CONFIGURATIONS.name]:
         if row["committed_until"] and configured.value("counts", row["configuration"]):

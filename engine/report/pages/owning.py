@@ -8,7 +8,7 @@ from engine.report.pages.tables import table_of
 from engine.report.values import Block, Margin, Paragraph, Section, Segment, Side, Stack
 from engine.scenarios import OWNERSHIP, WAYS, Grain, Scenario
 from engine.sheets import HARDWARE
-from engine.units import DollarsPerHour, Share, brief_money, in_currency, show, with_currency
+from engine.units import DollarsPerHour, Share, brief_money, digits, in_currency, plain, show, with_currency
 
 PART_TONES = ("blue", "blue2", "blue3", "grey", "grey", "grey")
 MOST_OWNED = 8
@@ -82,7 +82,7 @@ def owning(scenario: Scenario, sheet: LiveSheet | None) -> Section | None:
 
 
 def _dollars(value: float) -> str:
-    return with_currency(f"{value:,.2f}")
+    return with_currency(digits(value, 2))
 
 
 def _share_of_capital(grain: Grain, key: str) -> str:
@@ -103,9 +103,9 @@ def _assumed(scenario: Scenario, hardware: str) -> str:
     beside = f" The {brief_money(base)} a month that owning costs at any volume are not in it." if base else ""
     return (
         f"A server of {row['accelerators_per_node']:.0f} costs {price} and {installed} to install "
-        f"({row.cell('node_purchase_price')}), serves {row['service_life']:g} years and then sells for "
+        f"({row.cell('node_purchase_price')}), serves {plain(row['service_life'])} years and then sells for "
         f"{show(row['residual_share'], Share)} of its price. Money costs {show(settings['cost_of_capital'], Share)} a "
-        f"year; a kW takes {settings['power_usage_effectiveness']:g} kW of its building\u2019s, at "
+        f"year; a kW takes {plain(settings['power_usage_effectiveness'])} kW of its building\u2019s, at "
         f"{with_currency(format(settings['electricity_price'], 'g'))} a kWh, and "
         f"{with_currency(format(settings['hosting_price'], 'g'))} a month of space."
         f"{beside}{source}"

@@ -31,7 +31,7 @@ from engine.report.values import (
 from engine.report.words import count_of, in_words, sentence
 from engine.scenarios import CASES, CONFIGURED, Scenario
 from engine.studies.questions import CHANGES, LEVERS, MODELS_LIKE, PLACES, PRECISION, TOPOLOGY, Asked, within
-from engine.units import Count, DollarsPerHour, DollarsPerMillionTokens, TokensPerSecond, in_currency
+from engine.units import Count, DollarsPerHour, DollarsPerMillionTokens, TokensPerSecond, digits, in_currency
 
 LIKE = 1.05  # costs that differ by less are called alike
 
@@ -123,7 +123,7 @@ def _models_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section 
     cheap, dear = fitting[0], fitting[-1]
     times = float(COMPARISON_FORMULAS["ratio"](*(grain.value("blended_cost", name) for name in (dear, cheap))))
     finding = (
-        f"For the same traffic {within(dear)} costs {times:,.1f} times what {within(cheap)} does"
+        f"For the same traffic {within(dear)} costs {digits(times, 1)} times what {within(cheap)} does"
         if times >= LIKE
         else f"One thing changed at a time, and what it does to {asked.base}"
     )
