@@ -251,8 +251,11 @@ def test_page_1_tells_the_change_since_october(archive, november, pages_of, run)
     assert f"Gross profit rose by ${rise / 1e3:.0f}k and the margin moved +{margin:.1f} pts on October: " in page
     first = pages_of(archive / "2026-10" / "report.pdf")[0]
     assert "No earlier month is in the archive, so there is no change to show." in first
-    passed = f"All {len(run['checks'])} checks passed"
-    assert passed in page and passed in first
+    october = json.loads((archive / "2026-10" / "run.json").read_text(encoding="utf-8"))
+    # The steps from the month before are checked where there is one.
+    assert len(run["checks"]) == len(october["checks"]) + 1
+    for told, of in ((page, run), (first, october)):
+        assert f"All {len(of['checks'])} checks passed" in told
 
 
 def test_nothing_unfinished_is_in_the_pdf(archive, pages_of):
