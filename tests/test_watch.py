@@ -174,7 +174,9 @@ def test_watching_from_end_to_end(tmp_path):
     """A process: a workbook with a problem, saved without it, and Ctrl-C."""
     good = write_tiny(tmp_path)
     path = write_tiny(tmp_path, "november.xlsx", fill("Hardware", {"memory_bandwidth": "3,350"}))
-    call = "import sys; from engine.__main__ import main; sys.argv[0] = 'engine'; main()"
+    # What is started in the background may be deaf to Ctrl-C.
+    hears = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    call = f"{hears}; import sys; from engine.__main__ import main; sys.argv[0] = 'engine'; main()"
     process = python(call, "watch", path, "--out", tmp_path / "reports")
     try:
         first, second = process.stdout.readline(), process.stdout.readline()
