@@ -24,7 +24,7 @@ from engine.render.charts import Chart, draw
 from engine.render.typesetting import MM_PER_POINT, TEMPLATES, balanced_width, brand, number, printable, text_width
 from engine.report.values import Figure, Head, KeyFigure, Report, Section, Table
 from engine.report.words import shortened
-from engine.units import Month, in_currency, show, unit_of
+from engine.units import Month, digits, in_currency, show, unit_of, with_currency
 
 MOST_TABLE_ROWS = 20
 TEXT_WIDTH, WIDE_TEXT_WIDTH = 150.0, 257.0  # mm
@@ -134,7 +134,7 @@ def _environment() -> Environment:
         "kind": lambda block: type(block).__name__,
         "balanced": _balanced,
         "crowded": _crowded,
-        "drawn": lambda block: _drawn(block, in_currency("$")),
+        "drawn": lambda block: _drawn(block, _written()),
         "many": _many,
         "widths": _widths,
         "in_currency": in_currency,
@@ -181,12 +181,17 @@ def draw_charts(sections: Iterable[Section]) -> None:
     for section in sections:
         for block in section.blocks:
             if isinstance(block, Chart):
-                _drawn(block, in_currency("$"))
+                _drawn(block, _written())
+
+
+def _written() -> str:
+    """An amount as this report writes it: its currency, and its language of numbers."""
+    return with_currency(digits(1000.5, 1))
 
 
 @lru_cache(maxsize=64)
-def _drawn(block: Chart, currency: str) -> str:
-    """The drawing of a block; the currency is what tells two apart that have the same figures."""
+def _drawn(block: Chart, written: str) -> str:
+    """The drawing of a block; how amounts are written is what tells two apart that have the same figures."""
     svg = draw(block, brand().colours)
     return Markup("data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode())
 
