@@ -15,7 +15,7 @@ from engine.formulas import COMPARISON_FORMULAS, STEPS
 from engine.report.live import Live, LiveChart, LiveRow, LiveSheet, LiveTable, as_text, live
 from engine.report.values import Head
 from engine.report.words import listed
-from engine.report.workbook import HEADLINES
+from engine.report.workbook import HEADLINES, change_since
 from engine.scenarios import ALL_TRAFFICS, BRIDGE, BRIDGE_LINES, BY_TRAFFIC, CONFIGURED, TOTAL, Archived, Scenario
 from engine.sheets import HARDWARE
 from engine.studies.bridge import ADDED, REMOVED, Change
@@ -282,13 +282,12 @@ def _figures(scenario: Scenario, before: str, month: str, figures: Mapping[str, 
     rows = []
     for name, figure, then in moved(scenario, figures):
         unit = unit_of(figure.annotation)
-        change = Live(figure.value - then, figure.annotation, f"{figure.formula}-({then!r})")
         cells = (
             as_text(name),
             as_text("%" if unit.kind == "share" else unit.symbol),
             Live(then, figure.annotation, ""),
             figure,
-            change,
+            change_since(figure, then),
         )
         rows.append(LiveRow(cells, "total" if name == HEADLINES[0][1] else "plain"))
     nothing = LiveRow((Live("No figure changed.", Text, ""), *[as_text("")] * 4))

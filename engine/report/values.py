@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from engine.units import Number, Text, show
+
+_CORNER = re.compile(r"\$?([A-Z]+)\$?(\d+)")
 
 
 @dataclass(frozen=True)
@@ -305,8 +308,23 @@ class Section:
     def text_note(self) -> Margin | None:
         """The cells behind the figures in headline and text: those of the tables and charts that prove them."""
         notes = [block.note for block in self.blocks if not isinstance(block, Paragraph) and block.note]
-        cells = dict.fromkeys(note.cells for note in notes if note.cells)
-        return Margin("Text", ", ".join(cells)) if cells and not self.landscape else None
+        places = _spanned(note.cells for note in notes if note.cells)
+        return Margin("Text", ", ".join(places)) if places and not self.landscape else None
+
+
+def _spanned(ranges: Iterable[str]) -> list[str]:
+    """One range for each sheet, from the first row and column to the last: a margin has room for no more."""
+    corners: dict[str, list[tuple[str, int]]] = {}
+    for place in ranges:
+        sheet, _, cells = place.rpartition("!")
+        corners.setdefault(sheet, []).extend((letters, int(row)) for letters, row in _CORNER.findall(cells))
+    spans = []
+    for sheet, found in corners.items():
+        columns = sorted({column for column, _ in found}, key=lambda letters: (len(letters), letters))
+        rows = [row for _, row in found]
+        first, last = f"{columns[0]}{min(rows)}", f"{columns[-1]}{max(rows)}"
+        spans.append(f"{sheet}!{first}" + (f":{last}" if last != first else ""))
+    return spans
 
 
 @dataclass(frozen=True)

@@ -59,9 +59,9 @@ def _unit(annotation: Any) -> Live:
     return as_text("%" if unit.kind == "share" else unit.symbol)
 
 
-def _change(now: Live, before: float, annotation: Any) -> Live:
+def change_since(now: Live, before: float) -> Live:
     """This month's figure less that of the month before, which is frozen."""
-    return Live(now.value - before, annotation, f"{now.formula}-({before!r})")
+    return Live(now.value - before, now.annotation, f"{now.formula}-({before!r})")
 
 
 def summary(scenario: Scenario, headline: str, lead: str, before: Before | None, before_name: str) -> LiveSheet:
@@ -75,7 +75,7 @@ def summary(scenario: Scenario, headline: str, lead: str, before: Before | None,
     def row(name: str, figure: Live, key: str, annotation: Any, where: str) -> LiveRow:
         cells: list[Any] = [as_text(name), _unit(annotation), figure]
         if before is not None and key in before and figure.value is not None:
-            cells += [Live(before[key], annotation, ""), _change(figure, before[key], annotation)]
+            cells += [Live(before[key], annotation, ""), change_since(figure, before[key])]
         elif before is not None:
             cells += [as_text(""), as_text("")]
         return LiveRow((*cells, as_text(where)))

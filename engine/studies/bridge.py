@@ -8,15 +8,16 @@ from typing import Any
 
 import numpy as np
 
+from engine.formulas import COMPARISON_FORMULAS
 from engine.scenarios import BRIDGE_LEFT, BY_TRAFFIC, Before, Scenario, scenario, with_bridge
-from engine.sheets import CHANGE_LOG, EXCHANGE_RATES, Column
+from engine.sheets import ACTUALS, CHANGE_LOG, EXCHANGE_RATES, Column
 from engine.workbook.read import Inputs
 from engine.workbook.tables import Row, Table
 
 ADDED, REMOVED, CHANGED = "added", "removed", "changed"
 _Name = tuple[tuple[str, ...], int]
 # What says where a figure came from and not what it is.
-UNCOUNTED = (CHANGE_LOG.name, "Actuals")
+UNCOUNTED = (ACTUALS.name, CHANGE_LOG.name)
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,9 @@ def _rate_ratios(calculated: Scenario, before: Inputs) -> dict[str, dict[str, fl
     now, other = calculated[BY_TRAFFIC], restated[BY_TRAFFIC]
     return {
         str(key): {
-            ratio: other.value(name, str(key)) / now.value(name, str(key)) if now.value(name, str(key)) else 1.0
+            ratio: float(COMPARISON_FORMULAS["ratio"](other.value(name, str(key)), now.value(name, str(key))))
             for ratio, name in (("revenue_rate_ratio", "revenue"), ("bill_rate_ratio", "fleet_cost"))
+            if now.value(name, str(key)) > 0
         }
         for key in now.keys
     }

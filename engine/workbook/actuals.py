@@ -106,7 +106,7 @@ def _half_signed(row: Row) -> Iterator[Problem]:
         if bool(row[by]) != bool(row[on]):
             missing, given = (on, by) if row[by] else (by, on)
             found = f"{missing} is blank although {given} is given ({row.address(given)})"
-            yield _doubt(row, missing, found, f"a {what} has a name and a day", "Fill it in.")
+            yield _doubt(row, missing, found, f"{what} has a name and a day", "Fill it in.")
 
 
 def _doubt(row: Row, column: str, found: str, allowed: str, advice: str) -> Problem:

@@ -141,7 +141,7 @@ WARNINGS = (
         "a name without a day",
         signed(prepared_by="ann"),
         at("Settings", "prepared_on"),
-        f"prepared_on is blank although prepared_by is given ({_PREPARED_BY}); a preparation has a name and a day. "
+        f"prepared_on is blank although prepared_by is given ({_PREPARED_BY}); preparation has a name and a day. "
         "Fill it in.",
     ),
 )

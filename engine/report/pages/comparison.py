@@ -70,7 +70,7 @@ def _lead(scenario: Scenario, before: str) -> str:
     by = brief_money(lines.value(f"{step}_step", largest), signed=True)
     return (
         f"{listed(due)} moved by more than {threshold} since {before} and should be commented. {largest} moved most, "
-        f"{change}, of which {STEP_NAMES[step].lower()} made {by}."
+        f"{change}, above all by {STEP_NAMES[step].lower()}, {by}."
     )
 
 
