@@ -26,7 +26,9 @@ from engine.sheets import (
     OTHER_COSTS,
     PRECISIONS,
     PRICES,
+    SCENARIOS,
     SEASONS,
+    SENSITIVITY,
     SETTINGS,
     TRAFFIC,
     TRAFFIC_MIXES,
@@ -50,6 +52,7 @@ OWN = {
     "other_costs": OTHER_COSTS,
     "competitors": COMPETITORS,
     "commitments": COMMITMENTS,
+    "scenarios": SCENARIOS,
     "actuals": ACTUALS,
     "change_log": CHANGE_LOG,
 }
@@ -66,6 +69,11 @@ def catalogue(name: str) -> list[Row]:
     return _rows(FOLDER / f"{name}.csv", FACTS[name])
 
 
+def drivers() -> list[Row]:
+    """The drivers that every workbook begins with."""
+    return _rows(FOLDER / "sensitivity.csv", SENSITIVITY)
+
+
 def example(month: str) -> dict[str, list[Row]]:
     """The rows of every sheet of the example workbook; Settings is one row.
 
@@ -73,6 +81,7 @@ def example(month: str) -> dict[str, list[Row]]:
     """
     sheets = {sheet.name: _rows(EXAMPLE / f"{name}.csv", sheet) for name, sheet in OWN.items()}
     sheets[SETTINGS.name] = [_settings(EXAMPLE)]
+    sheets[SENSITIVITY.name] = drivers()
     used = _table(EXAMPLE / "uses.csv")
     for name, sheet in FACTS.items():
         rows = {row[sheet.keys[0].name]: row for row in catalogue(name)}

@@ -154,6 +154,24 @@ YES_NO = {"yes": 1.0, "no": 0.0}
 # By what an amount on Other costs is multiplied.
 DRIVERS = ("month", "request", "million tokens", "replica", "revenue")
 
+# Sheets whose inputs a driver or a scenario may change.
+CHANGEABLE = (
+    "Settings",
+    "Configurations",
+    "Traffic",
+    "Traffic mixes",
+    "Load profiles",
+    "Prices",
+    "Other costs",
+    "Competitors",
+    "Exchange rates",
+    "Hardware",
+    "Commitments",
+    "Models",
+    "Precisions",
+    "Calibration",
+)
+
 SETTINGS = Sheet(
     "Settings",
     "What holds for the whole report.",
@@ -297,11 +315,14 @@ SETTINGS = Sheet(
         Column("study_hardware", Text, "Ask: which accelerator for this model and traffic?", default="yes", words=YES_NO),
         Column("study_batch", Text, "Ask: what does a larger or smaller batch cost?", default="yes", words=YES_NO),
         Column("study_topology", Text, "Ask: how many accelerators, at which precision?", default="yes", words=YES_NO),
-        Column("study_models", Text, "Ask: what would other models and other changes cost?", default="yes", words=YES_NO),
+        Column("study_models", Text, "Ask: what would other models cost, and what do levers save?", default="yes", words=YES_NO),
         Column("study_serving", Text, "Ask: what do speculative decoding, prompt caching and paging change?", default="yes", words=YES_NO),
         Column("study_load", Text, "Ask: what does a busier or emptier fleet earn?", default="yes", words=YES_NO),
         Column("study_apis", Text, "Ask: would the APIs on Competitors be cheaper than serving?", default="yes", words=YES_NO),
         Column("study_outlook", Text, "Ask: what do reasoning, training and falling prices mean?", default="yes", words=YES_NO),
+        Column("study_search", Text, "Ask: which accelerator, slice, precision, batch and pool would serve that configuration for least?", default="yes", words=YES_NO),
+        Column("cost_ceiling", DollarsPerMillionTokens, "What a million tokens may cost all-in, for the question of the fastest set-up below it.", blank="what it costs today", default=None, at_least=0, at_most=10000),
+        Column("study_sensitivity", Text, "Ask: what do the drivers on Sensitivity and the changes on Scenarios do to the month?", default="yes", words=YES_NO),
         Column("study_ownership", Text, "Ask: from how many tokens a month does owning, renting or an API cost least?", default="yes", words=YES_NO),
         Column("prepared_by", Text, "Who prepared this month's figures.", blank="not prepared", default=""),
         Column("prepared_on", Date, "When.", default=None),
@@ -653,6 +674,46 @@ CONFIGURATIONS = Sheet(
     ),
 )
 
+def _changed_input(blank_row: str) -> tuple[Column, ...]:
+    """Which input a row of Sensitivity or Scenarios changes."""
+    return (
+        Column("changed_sheet", Text, "Sheet of the input.", choices=CHANGEABLE),
+        Column("changed_column", Text, "Head of its column, on Settings the name of the setting; several that move together are separated by commas."),
+        Column("changed_row", Text, "Name of its row, as it stands in the sheet's first column.", blank=blank_row, default=""),
+    )
+
+
+SENSITIVITY = Sheet(
+    "Sensitivity",
+    "One row per driver: an input that is moved down and up by itself, to see what gross profit and cost do.",
+    (
+        Column("driver", Text, "What the report calls it; each has a name of its own."),
+        *_changed_input("all rows together"),
+        Column("low_change", Share, "Share by which it is moved down; -20 % makes it four fifths.", blank="not moved by a share", default=None, at_least=-0.999, at_most=100),
+        Column("high_change", Share, "Share by which it is moved up; 20 % makes it six fifths.", blank="not moved by a share", default=None, at_least=-0.999, at_most=100),
+        Column("low_value", Number, "Figure that takes its place on the low side, in the unit of its column.", blank="not replaced", default=None, at_least=-1e15, at_most=1e15),
+        Column("high_value", Number, "Figure that takes its place on the high side.", blank="not replaced", default=None, at_least=-1e15, at_most=1e15),
+        Column("pair", Text, "Two drivers with the same word here make a two-way table: the first across, the second down.", default=""),
+        Column("steps", Count, "Values of a driver of a pair from low to high; the value as it is comes with them.", default=5, at_least=2, at_most=9, whole=True),
+        Column("note", Text, "Anything a reader should know, such as why the range is likely.", default=""),
+    ),
+    may_be_empty=True,
+)
+
+SCENARIOS = Sheet(
+    "Scenarios",
+    "One row per change: all rows of a scenario hold at once, and the whole month is calculated again.",
+    (
+        Column("scenario", Text, "Name of the scenario, the same on each of its rows, such as 'Low' or 'Chat loses a third'."),
+        *_changed_input("all rows"),
+        Column("change", Share, "Share by which the input changes.", blank="it is replaced", default=None, at_least=-0.999, at_most=100),
+        Column("new_value", Number, "Figure that takes its place, in the unit of its column.", blank="it changes by a share, or a name takes its place", default=None, at_least=-1e15, at_most=1e15),
+        Column("new_name", Text, "Name or word that takes its place, such as another accelerator.", default=""),
+        Column("note", Text, "Anything a reader should know.", default=""),
+    ),
+    may_be_empty=True,
+)
+
 MEASUREMENTS = Sheet(
     "Measurements",
     "Measured points, kept with their sources; nothing is calculated from them yet.",
@@ -734,6 +795,8 @@ SHEETS = (
     MODELS,
     PRECISIONS,
     CALIBRATION,
+    SENSITIVITY,
+    SCENARIOS,
     MEASUREMENTS,
     ACTUALS,
     CHANGE_LOG,

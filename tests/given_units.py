@@ -65,6 +65,7 @@ JOINED = {
 
 # Brought along by the grain of a question, under a name that no sheet has, or by a worked example.
 GIVEN = {
+    "driver_change": "",
     "aborted_share": "",
     "accelerator_licence_price": "$/year",
     "accelerator_memory_in_use": "G*B",

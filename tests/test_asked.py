@@ -32,10 +32,12 @@ PAGES = {
     "study_batch": {"Batch and speed", "Frontier"},
     "study_topology": {"Slice and precision"},
     "study_hardware": {"Accelerators"},
-    "study_models": {"Models and changes", "Levers"},
+    "study_models": {"Models", "Levers"},
     "study_serving": {"Techniques of serving"},
     "study_apis": {"Serving or buying"},
     "study_outlook study_load": {"Load, reasoning and time"},
+    "study_sensitivity": {"Sensitivity", "Sensitivity of a configuration"},
+    "study_search": {"Search"},
 }
 
 

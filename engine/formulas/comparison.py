@@ -38,3 +38,11 @@ def stays_below(compared, base) -> Flag:
     Source: definition.
     """
     return np.where(compared < base, 1, 0)
+
+
+def elasticity(relative_change, driver_change) -> Number:
+    """By how many percent a figure moves for each percent that a driver moves.
+
+    Source: definition; arc elasticity from the value as it is to the one that is tried.
+    """
+    return np.where(driver_change * driver_change > 0, np.divide(relative_change, driver_change), NOT_AVAILABLE)

@@ -15,11 +15,23 @@ from engine.render.hours import draw_day
 from engine.render.lines import drawn_lines
 from engine.render.placing import Log, around, bar_scale, spread, step_of
 from engine.render.rows import Rows, draw_rows, rows_of
+from engine.render.sensitivity import draw_heatmap, draw_tornado
 from engine.render.typesetting import number
-from engine.report.values import Bars, Curves, Day, Lines, Pairs, Scatter, Segment, Stack, Waterfall
+from engine.report.values import (
+    Bars,
+    Chart,
+    Curves,
+    Day,
+    Heatmap,
+    Lines,
+    Pairs,
+    Scatter,
+    Segment,
+    Stack,
+    Tornado,
+    Waterfall,
+)
 from engine.units import unit_of
-
-Chart = Bars | Stack | Pairs | Waterfall | Scatter | Curves | Day | Lines
 
 MOST_ROWS = 24
 MOST_LABELS = 30
@@ -45,6 +57,10 @@ def draw(block: Chart, colours: Mapping[str, str]) -> str:
         return draw_day(block, colours).svg()
     if isinstance(block, Lines):
         return drawn_lines(block, colours).svg()
+    if isinstance(block, Tornado):
+        return draw_tornado(block, colours).svg()
+    if isinstance(block, Heatmap):
+        return draw_heatmap(block, colours).svg()
     if isinstance(block, Curves):
         return curves(block, colours).svg()
     if isinstance(block, Waterfall):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from io import BytesIO
 from typing import Any, cast
@@ -31,7 +32,7 @@ def copy_inputs(book: Workbook, inputs: Inputs) -> list[str]:
     return names
 
 
-def _copy(analyst: Any, sheet: Worksheet, table: Table, settings: dict[str, Any]) -> None:
+def _copy(analyst: Any, sheet: Worksheet, table: Table, settings: Mapping[str, Any]) -> None:
     inputs = {address for column in table.addresses.values() for address in column}
     for row in analyst.iter_rows():
         for cell in row:

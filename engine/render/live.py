@@ -48,6 +48,8 @@ def draw_grain(book: Workbook, scenario: Scenario, grain: Grain, purposes: Mappi
                 changed = (quantity, row) in grain.typed
                 typed = changed or quantity in keys
                 value = grain.values[quantity][row] if typed else formulas[quantity].replace(ROW, str(FIRST_ROW + row))
+                if (quantity, row) in grain.moved:
+                    value = lookups.moved(value, grain.moved[quantity, row], FIRST_ROW + row)
                 style = "Calculation" if unit.is_number else words("Text", column) if column > 1 else "Row Label"
                 style = ("Input" if unit.is_number else "Input Text") if changed else style
                 shown = "General" if unit.kind == "text" else unit.excel_format
@@ -172,6 +174,8 @@ def draw_words(book: Workbook, name: str, scenario: Scenario, purpose: str) -> N
     row = FIRST_ROW
     for grain in scenario.grains.values():
         for quantity, formula in grain.formulas.items():
+            if quantity in grain.inlined:
+                continue
             unit = unit_of(grain.annotation(quantity))
             cells = (
                 quantity,

@@ -30,6 +30,7 @@ from engine.scenarios import (
     Matched,
     Mean,
     MonthStart,
+    Moved,
     Named,
     OneOf,
     Paired,
@@ -81,10 +82,20 @@ class Lookups:
             text = f'IF({self._here(GUARD)}>0,{text},"")'
         return "=" + text
 
+    def moved(self, formula: str, moved: Moved, row: int) -> str:
+        """What a cell holds in place of `formula`, where a case has it larger or smaller by shares."""
+        cells = (
+            self._here(share).replace(ROW, str(row)) if isinstance(share, str) else self.scenario.inputs.cell(*share)
+            for share in moved.shares
+        )
+        return f"=({formula[1:]})" + "".join(f"*(1+{cell})" for cell in cells)
+
     def _here(self, quantity: str) -> str:
-        """A quantity of the same row, or its look-up where it has no column; its sheet is named where it is another."""
+        """A quantity of the same row, with its sheet where that is another; where it has no column, what gives it."""
         if quantity in self.grain.inlined:
-            return self._source(self.grain.sources[quantity])
+            if quantity in self.grain.sources:
+                return self._source(self.grain.sources[quantity])
+            return f"({written(self.grain.formulas[quantity], self._here, EXCEL)})"
         sheet, column = sheet_and_column(self.grain, quantity)
         cell = f"{column}{ROW}"
         return cell if sheet == self.sheet else f"{quoted(sheet)}!{cell}"

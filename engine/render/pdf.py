@@ -20,9 +20,9 @@ from weasyprint import CSS, HTML, Attachment
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import URLFetcher, URLFetcherResponse
 
-from engine.render.charts import Chart, draw
+from engine.render.charts import draw
 from engine.render.typesetting import MM_PER_POINT, TEMPLATES, balanced_width, brand, number, printable, text_width
-from engine.report.values import Figure, Head, KeyFigure, Report, Section, Table
+from engine.report.values import Chart, Figure, Head, KeyFigure, Report, Section, Table
 from engine.report.words import shortened
 from engine.units import Month, digits, in_currency, show, unit_of, with_currency
 

@@ -32,10 +32,14 @@ from engine.report.pages.owning import owning
 from engine.report.pages.phases import phases
 from engine.report.pages.profit import profit
 from engine.report.pages.questions import question_pages
+from engine.report.pages.search import search_page
+from engine.report.pages.sensitivity import sensitivity_pages
 from engine.report.pages.speed import speed
 from engine.report.profit import profit_and_loss
 from engine.report.published import published
 from engine.report.recommendation import recommendation
+from engine.report.search import search_sheet
+from engine.report.sensitivity import sensitivities
 from engine.report.standing import is_reconciled
 from engine.report.values import Issue, Report, Section
 from engine.report.words import shortened
@@ -72,6 +76,9 @@ class Draft:
     outlook: LiveSheet | None
     asked: Asked | None
     questions: LiveSheet | None
+    frontier: LiveSheet | None
+    sensitivities: LiveSheet | None
+    search: LiveSheet | None
     further: LiveSheet | None
     owning: LiveSheet | None
     actuals: LiveSheet | None
@@ -87,7 +94,8 @@ class Draft:
         compared = tuple(sheet for sheet in (self.comparison, self.changed, self.actuals) if sheet)
         profit = (self.profit,) if self.profit.tables else ()
         compared = (*compared, self.recommendation)
-        return (self.summary, *compared, self.costs, self.margins, *profit, self.fleet, self.speed, *some)
+        asked = tuple(sheet for sheet in (self.frontier, self.search, self.sensitivities) if sheet)
+        return (self.summary, *compared, self.costs, self.margins, *profit, self.fleet, *asked, self.speed, *some)
 
     @cached_property
     def findings(self) -> tuple[Section, ...]:
@@ -107,12 +115,14 @@ class Draft:
                 fleet(scenario, self.fleet),
                 *([bill_page(scenario, self.bill)] if self.bill else []),
                 *(outlook_pages(scenario, self.outlook) if self.outlook else ()),
+                *(sensitivity_pages(scenario, self.asked, self.sensitivities) if self.asked else ()),
                 speed(scenario, self.speed),
                 decisions(scenario),
             ]
         if self.asked and self.questions:
             beside = per_dollar(scenario, self.asked, self.further) if self.further else None
             sections.append(checklist(scenario, self.asked.base, beside))
+            sections += filter(None, [search_page(scenario, self.asked, self.search)])
             sections += question_pages(scenario, self.asked, self.questions, self.further)
             sections += further_pages(scenario, self.asked, self.further) if self.further else []
         asked = (owning(scenario, self.owning), crossovers(scenario, self.owning))
@@ -154,7 +164,10 @@ def draft(
         workbook.speed(scenario, "What a decode step is made of"),
         outlook(scenario),
         asked,
-        workbook.questions(scenario, asked) if asked else None,
+        workbook.questions(scenario, asked) if asked and asked.cases else None,
+        workbook.frontier(scenario, asked) if asked else None,
+        sensitivities(scenario, asked) if asked else None,
+        search_sheet(scenario, asked) if asked else None,
         further_questions(scenario, asked) if asked else None,
         own_or_rent(scenario),
         model_and_actual(scenario),

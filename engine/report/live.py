@@ -42,10 +42,11 @@ PARTS = {CONFIGURED: ("Joined inputs", "Operating points"), CASES: ("Case inputs
 def sheets_of(grain: Grain) -> dict[str, list[str]]:
     """The live sheets of a grain, each with its columns in order; the key stands first on every one."""
     key, *sources = (name for name in grain.sources if name not in grain.inlined)
+    formulas = [name for name in grain.formulas if name not in grain.inlined]
     if grain.name not in PARTS:
-        return {grain.name: [key, *sources, *grain.formulas]}
-    instances = [name for name, formula in grain.formulas.items() if hasattr(formula, "__origin__")]
-    written = [name for name in grain.formulas if name not in instances]
+        return {grain.name: [key, *sources, *formulas]}
+    instances = [name for name in formulas if hasattr(grain.formulas[name], "__origin__")]
+    written = [name for name in formulas if name not in instances]
     joined, points = PARTS[grain.name]
     return {joined: [key, *sources], grain.name: [key, *written], points: [key, *instances]}
 

@@ -21,7 +21,7 @@ def recommendation(scenario: Scenario, actions: Sequence[Action]) -> LiveSheet:
     # The longest last, where it may run on.
     heads = (Head("Effect"), Head("Whether it stands"), Head("What to do"))
     profit = scenario[TOTAL]
-    standing = _standing(cell_of(profit, "gross_profit", "Total"), profit.value("gross_profit", "Total"))
+    standing = standing_of(cell_of(profit, "gross_profit", "Total"), profit.value("gross_profit", "Total"))
     rows = [LiveRow((as_text(action.effect), standing, as_text(action.text))) for action in actions]
     nothing = "Nothing: no alternative costs less, and every traffic pays its bill."
     none = LiveRow((*[as_text("")] * 2, as_text(nothing)))
@@ -70,14 +70,14 @@ def _values(scenario: Scenario) -> list[LiveRow]:
     for what, rests_on, cell, value in found:
         annotation = Count if "SUM" in cell else DollarsPerMonth
         figures = (Live(value, annotation, ""), Live(value, annotation, f"={cell}"))
-        rows.append(LiveRow((as_text(what), as_text(rests_on), *figures, _standing(cell, value))))
+        rows.append(LiveRow((as_text(what), as_text(rests_on), *figures, standing_of(cell, value))))
     if WAYS in scenario.grains:
         names = ("Volumes and crossovers on Own or rent", "figures on the sheet Searched from", "", "", "told there")
         rows.append(LiveRow(tuple(as_text(name) for name in names)))
     return rows
 
 
-def _standing(cell: str, value: float) -> Live:
+def standing_of(cell: str, value: float) -> Live:
     """Whether a live figure is still what it was when something was found by it."""
     value = float(value)
     formula = f'=IF(ABS({cell}-({value!r}))<=1E-9*MAX(1,ABS({value!r})),"{STANDS}","{CHANGED}")'

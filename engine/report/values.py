@@ -272,6 +272,49 @@ class Curves:
 
 
 @dataclass(frozen=True)
+class Swing:
+    """A driver of a tornado: what each side does, and the words of what was tried; None where there is no figure."""
+
+    label: str
+    low: float | None
+    high: float | None
+    low_words: str
+    high_words: str
+
+
+@dataclass(frozen=True)
+class Tornado:
+    """A driver per row, around what is: what a low and a high value of it add or take. Gains solid, losses hatched."""
+
+    title: str
+    description: str
+    swings: tuple[Swing, ...]
+    unit: Any
+    value_head: str
+    note: Margin | None = None
+    alt: str = ""
+
+
+@dataclass(frozen=True)
+class Heatmap:
+    """Shares by two drivers: losses unshaded in orange, gains the darker the larger, a heavy line where they meet.
+
+    `values` by line, None where there is no figure; `today` is the place, line and column, that is framed.
+    """
+
+    title: str
+    description: str
+    corner: str
+    columns: tuple[str, ...]
+    lines: tuple[str, ...]
+    values: tuple[tuple[float | None, ...], ...]
+    unit: Any
+    today: tuple[int, int]
+    note: Margin | None = None
+    alt: str = ""
+
+
+@dataclass(frozen=True)
 class Paragraph:
     text: str
 
@@ -292,7 +335,8 @@ class Methods:
     note: Margin | None = None
 
 
-Block = Table | Bars | Stack | Pairs | Waterfall | Scatter | Curves | Day | Lines | Paragraph | Methods
+Chart = Bars | Stack | Pairs | Waterfall | Scatter | Curves | Day | Lines | Tornado | Heatmap
+Block = Chart | Table | Paragraph | Methods
 
 
 @dataclass(frozen=True)

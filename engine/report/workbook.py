@@ -12,7 +12,7 @@ from typing import Any
 from engine.report.live import Live, LiveChart, LiveRow, LiveSheet, LiveTable, as_text, live
 from engine.report.values import Head
 from engine.scenarios import BY_TRAFFIC, CASES, CONFIGURED, TOTAL, Grain, Scenario
-from engine.studies.questions import Asked
+from engine.studies.questions import FRONTIER, Asked, within
 from engine.units import (
     Count,
     DollarsPerDay,
@@ -241,6 +241,37 @@ def questions(scenario: Scenario, asked: Asked) -> LiveSheet:
     sentence = "One configuration with something changed; a full row of the model each. In no total."
     title = f"Questions asked of {asked.base}"
     return LiveSheet("Questions", title, sentence, (LiveTable(heads, rows),), landscape=True)
+
+
+def frontier(scenario: Scenario, asked: Asked) -> LiveSheet | None:
+    """What no other slice, precision or batch beats in cost and speed; None where fewer than two are left."""
+    names = asked.of(FRONTIER)
+    if len(names) < 2:
+        return None
+    grain = scenario[CASES]
+    heads = (Head("Accelerators, precision, batch"), *_heads(ASKED))
+    rows = tuple(LiveRow((as_text(within(name)), *_cells(grain, name, ASKED))) for name in names)
+    columns = [head for head, *_ in ASKED]
+    return LiveSheet(
+        "Frontier",
+        f"Cost against speed on the accelerators of {asked.base}",
+        "Of all that were tried these are beaten by no other in cost and speed. The figures are live; which rows stand "
+        "here is what a search found.",
+        (LiveTable(heads, rows),),
+        landscape=True,
+        charts=(
+            LiveChart(
+                "scatter",
+                "The frontier: cheaper is lower, faster is right",
+                table=0,
+                across=1 + columns.index("Speed per user"),
+                up=1 + columns.index("All-in cost"),
+                x_axis="speed per user, tok/s",
+                y_axis=in_currency("all-in cost, $/Mtoken (log scale)"),
+                alt="Scatter chart of all-in cost against speed per user along the frontier.",
+            ),
+        ),
+    )
 
 
 def speed(scenario: Scenario, title: str) -> LiveSheet:

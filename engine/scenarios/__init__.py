@@ -7,7 +7,7 @@ numbers by it, and the results workbook writes its live lookups by it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from engine.calculation import Columns, depending_on
-from engine.formulas import FORMULAS, LINE_FORMULAS, needs
+from engine.formulas import FORMULAS, LINE_FORMULAS, Formulas, needs
 from engine.scenarios import owning
 from engine.scenarios.actual_months import MODELLED, Archived, actual_grains, looked_back_on, month_name
 from engine.scenarios.ahead import months_ahead
@@ -25,10 +25,11 @@ from engine.scenarios.bills import hourly_sources, month_books
 from engine.scenarios.bridge import ALL as ALL_TRAFFICS
 from engine.scenarios.bridge import LEFT as BRIDGE_LEFT
 from engine.scenarios.bridge import Before, bridge_grains
-from engine.scenarios.grains import Grain, make_grain
+from engine.scenarios.grains import Grain, make_grain, named_once
 from engine.scenarios.hour_rows import month_parts, parts_and_calendar
 from engine.scenarios.hours import with_hours
 from engine.scenarios.joins import (
+    CASE_FORMULAS,
     DECISION_FORMULAS,
     case_sources,
     configuration_sources,
@@ -38,6 +39,7 @@ from engine.scenarios.joins import (
 )
 from engine.scenarios.ledger import ledger_grains
 from engine.scenarios.owning import Crossing
+from engine.scenarios.pairs import ACROSS, DOWN, Combination, pairs, read_of_case
 from engine.scenarios.sources import (
     ACCELERATORS,
     ACTUAL_MONTHS,
@@ -78,6 +80,7 @@ from engine.scenarios.sources import (
     NEEDS_AHEAD,
     OTHER_COST_LINES,
     OWNERSHIP,
+    PAIRS,
     PAYBACK,
     POOLS,
     PRICE_COURSE,
@@ -118,6 +121,7 @@ from engine.scenarios.sources import (
     Matched,
     Mean,
     MonthStart,
+    Moved,
     Named,
     OneOf,
     Paired,
@@ -139,6 +143,7 @@ from engine.workbook.read import Inputs
 
 __all__ = [
     "ACCELERATORS",
+    "ACROSS",
     "ACTUAL_MONTHS",
     "ALL_TRAFFICS",
     "APIS",
@@ -163,6 +168,7 @@ __all__ = [
     "DAYS",
     "DECISIONS",
     "DEMAND_AHEAD",
+    "DOWN",
     "DRAFTS",
     "FLEETS",
     "HELD",
@@ -180,6 +186,7 @@ __all__ = [
     "NEEDS_AHEAD",
     "OTHER_COST_LINES",
     "OWNERSHIP",
+    "PAIRS",
     "PAYBACK",
     "POOLS",
     "PRICE_COURSE",
@@ -205,6 +212,7 @@ __all__ = [
     "CalendarDays",
     "Case",
     "Chosen",
+    "Combination",
     "Converted",
     "Crossed",
     "Crossing",
@@ -224,6 +232,7 @@ __all__ = [
     "Matched",
     "Mean",
     "MonthStart",
+    "Moved",
     "Named",
     "OneOf",
     "Paired",
@@ -238,8 +247,10 @@ __all__ = [
     "SumAbove",
     "Varied",
     "WorkingDays",
+    "around_the_clock",
     "looked_back_on",
     "may_be_unknown",
+    "month_alone",
     "month_name",
     "scenario",
     "with_actuals",
@@ -247,6 +258,7 @@ __all__ = [
     "with_bridge",
     "with_cases",
     "with_crossings",
+    "with_pairs",
     "with_ways",
 ]
 
@@ -264,24 +276,15 @@ class Scenario:
 
 def scenario(inputs: Inputs) -> Scenario:
     """Every grain of the report, joined and calculated from what the workbook holds."""
+    calculated = month_alone(inputs)
+    return Scenario(inputs, {**calculated.grains, **months_ahead(inputs, calculated.grains)})
+
+
+def month_alone(inputs: Inputs) -> Scenario:
+    """The same without the months ahead: what a question asks that changes an input and reads the month again."""
     parts = month_parts(inputs)
-    grains: dict[str, Grain] = {MONTH_PARTS: parts_and_calendar(inputs, parts), **owning.ownership(inputs)}
-    traffic, mixes = inputs.tables[TRAFFIC.name], inputs.tables[TRAFFIC_MIXES.name]
-    classes = traffic.columns["traffic"]
-    of_groups = [
-        f"{mix}: {name}" for mix, name in zip(mixes.columns["traffic_mix"], mixes.columns["traffic"], strict=True)
-    ]
-    line_keys = {
-        "line": np.array([*classes, *of_groups]),
-        "traffic": np.concatenate([classes, mixes.columns["traffic_mix"]]),
-        "traffic_class": np.concatenate([classes, mixes.columns["traffic"]]),
-    }
-    grains[LINES] = make_grain(LINES, line_keys, line_sources(), LINE_FORMULAS, inputs, grains)
-
-    for grain in billing_grains(inputs, grains):
-        grains[grain.name] = grain
-
-    configured = {"configuration": inputs.tables[CONFIGURATIONS.name].columns["configuration"]}
+    grains = _priced(inputs)
+    configured = _configured(inputs)
     grains = with_hours(inputs, {**grains, CONFIGURED: _before_hours(inputs, configured, grains)}, parts)
     given = hourly_sources(grains)
     sources = wanted({**configuration_sources(), **given}, FORMULAS)
@@ -301,7 +304,38 @@ def scenario(inputs: Inputs) -> Scenario:
     grains[DECISIONS] = make_grain(
         DECISIONS, configured, decided, DECISION_FORMULAS, inputs, grains, guards=stands, unknown=blank
     )
-    return Scenario(inputs, {**grains, **months_ahead(inputs, grains)})
+    return Scenario(inputs, grains)
+
+
+def around_the_clock(inputs: Inputs) -> Grain:
+    """The configurations as far as they are known before anything is billed by the hour, as a case has them."""
+    return _before_hours(inputs, _configured(inputs), _priced(inputs))
+
+
+def _configured(inputs: Inputs) -> Columns:
+    return {"configuration": inputs.tables[CONFIGURATIONS.name].columns["configuration"]}
+
+
+def _priced(inputs: Inputs) -> dict[str, Grain]:
+    """What configurations are joined from: parts of the month, the classes of each traffic, price lists."""
+    grains: dict[str, Grain] = {
+        MONTH_PARTS: parts_and_calendar(inputs, month_parts(inputs)),
+        **owning.ownership(inputs),
+    }
+    traffic, mixes = inputs.tables[TRAFFIC.name], inputs.tables[TRAFFIC_MIXES.name]
+    classes = traffic.columns["traffic"]
+    of_groups = [
+        f"{mix}: {name}" for mix, name in zip(mixes.columns["traffic_mix"], mixes.columns["traffic"], strict=True)
+    ]
+    line_keys = {
+        "line": np.array([*classes, *of_groups]),
+        "traffic": np.concatenate([classes, mixes.columns["traffic_mix"]]),
+        "traffic_class": np.concatenate([classes, mixes.columns["traffic"]]),
+    }
+    grains[LINES] = make_grain(LINES, line_keys, line_sources(), LINE_FORMULAS, inputs, grains)
+    for grain in billing_grains(inputs, grains):
+        grains[grain.name] = grain
+    return grains
 
 
 def _before_hours(inputs: Inputs, keys: Columns, grains: Mapping[str, Grain]) -> Grain:
@@ -312,11 +346,16 @@ def _before_hours(inputs: Inputs, keys: Columns, grains: Mapping[str, Grain]) ->
     return make_grain(CONFIGURED, keys, sources, formulas, inputs, grains, guards=["batch_size"])
 
 
-def with_cases(calculated: Scenario, cases: Sequence[Case]) -> Scenario:
+def with_cases(
+    calculated: Scenario,
+    cases: Sequence[Case],
+    combinations: Sequence[Combination] = (),
+    formulas: Formulas = CASE_FORMULAS,
+) -> Scenario:
     """The same grains, and one more: configurations with something changed, each a full row of the model.
 
     What a case does not change it shares with its configuration; a change of a name (hardware, precision, model)
-    brings everything that is looked up by that name. Cases are in no total.
+    brings everything that is looked up by that name. Cases are in no total. `combinations` will be asked of a case.
     """
     names = [case.name for case in cases]
     if len(set(names)) < len(names):
@@ -332,27 +371,36 @@ def with_cases(calculated: Scenario, cases: Sequence[Case]) -> Scenario:
     alone = {"serves": 0.0, **{name: 0.0 for name in hourly_sources({})}}
     changes = [{**alone, **case.changes} for case in cases]
     grain = make_grain(
-        *(CASES, keys, sources, FORMULAS, calculated.inputs, calculated.grains, ["batch_size"], changes),
-        inlined=_looked_up_once(sources, changes),
+        *(CASES, keys, sources, formulas, calculated.inputs, calculated.grains, ["batch_size"], changes),
+        inlined=_without_columns(sources, changes, read_of_case(combinations) if combinations else ()),
     )
     return Scenario(calculated.inputs, {**calculated.grains, CASES: grain})
 
 
-def _looked_up_once(sources: Mapping[str, Source], changes: Sequence[Mapping[str, Any]]) -> list[str]:
-    """What one formula of a case alone looks up, nobody types over and no question reads: it has no column.
+def with_pairs(calculated: Scenario, combinations: Sequence[Combination]) -> Scenario:
+    """The same grains, and one for combinations of two drivers on a case; none where there are no combinations."""
+    if not combinations:
+        return calculated
+    grain = pairs(calculated.inputs, calculated.grains, combinations)
+    return Scenario(calculated.inputs, {**calculated.grains, PAIRS: grain})
 
-    A workbook takes only so many formulas, and every column of the cases is a hundred of them.
+
+def _without_columns(
+    sources: Mapping[str, Source], changes: Sequence[Mapping[str, Any]], read: Iterable[str]
+) -> list[str]:
+    """What stands in no column of the cases, but within the formulas that need it.
+
+    It is what one or two formulas look up, and a step of a pass that one formula names once; nobody types it over, and
+    no question reads it. A workbook takes only so many formulas, and every column of the cases is a hundred of them.
     """
-    asked = Counter(quantity for formula in FORMULAS.values() for quantity in needs(formula))
-    kept = READ_OF_CASES.union(*changes)
-    return [
+    asked = Counter(quantity for formula in CASE_FORMULAS.values() for quantity in needs(formula))
+    kept = READ_OF_CASES.union(read, *changes)
+    looked_up = [
         quantity
         for quantity, source in sources.items()
-        if asked[quantity] == 1
-        and quantity not in kept
-        and not isinstance(source, Key)
-        and unit_of(source.annotation).is_number
+        if asked[quantity] in (1, 2) and not isinstance(source, Key) and unit_of(source.annotation).is_number
     ]
+    return [quantity for quantity in (*looked_up, *named_once(CASE_FORMULAS)) if quantity not in kept]
 
 
 def with_asked(calculated: Scenario, base: str, wanted: Mapping[str, Sequence[str]]) -> Scenario:

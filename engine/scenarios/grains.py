@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import calendar
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from engine.calculation import Columns, calculate, depending_on
-from engine.formulas import CURRENCY_FORMULAS, Formulas
+from engine.formulas import CURRENCY_FORMULAS, Formulas, needs
 from engine.scenarios.currencies import in_report_currency, rates
 from engine.scenarios.sources import (
     Aggregate,
@@ -35,6 +35,7 @@ from engine.scenarios.sources import (
     Matched,
     Mean,
     MonthStart,
+    Moved,
     Named,
     OneOf,
     Paired,
@@ -50,6 +51,7 @@ from engine.scenarios.sources import (
     WorkingDays,
 )
 from engine.sheets import BY_NAME, LOAD_PROFILES, Sheet
+from engine.tracing import written
 from engine.units import unit_of
 from engine.workbook.read import Inputs
 
@@ -65,9 +67,10 @@ class Grain:
     """One table of rows: how each input comes to it, the formulas over them, and all values.
 
     `guarded` quantities stand only in rows where the flag `fits` does; elsewhere they are NaN, or empty text. `typed`
-    are the quantities and rows in which a case types over what its source gives. `unsure` quantities rest on a figure
-    that an analyst may leave blank as unknown, and are then unknown themselves. `inlined` sources have no column: the
-    formulas of a long grain look them up where they need them.
+    are the quantities and rows in which a case types over what its source gives, `moved` those in which it takes a
+    multiple of it. `unsure` quantities rest on a figure that an analyst may leave blank as unknown, and are then
+    unknown themselves. `inlined` quantities have no column: the formulas of a long grain have them where they need
+    them.
     """
 
     name: str
@@ -78,6 +81,7 @@ class Grain:
     typed: frozenset[tuple[str, int]] = field(default=frozenset())
     unsure: frozenset[str] = field(default=frozenset())
     inlined: frozenset[str] = field(default=frozenset())
+    moved: Mapping[tuple[str, int], Moved] = field(default_factory=dict)
 
     def annotation(self, quantity: str) -> Any:
         """The unit a quantity of this grain is annotated with."""
@@ -218,8 +222,7 @@ def _values_of(source: Source, inputs: Inputs, columns: Columns, grains: Mapping
             values = np.nan_to_num(grains[grain].values[quantity])
             counted = values * grains[grain].values[where] if where else values
             counted = counted * grains[grain].values[weight] if weight else counted
-            groups = _groups(grains[grain], by, columns, rows)
-            return np.array([counted[group].sum() for group in groups])
+            return _of_groups(grains[grain], by, columns, lambda group: counted[group].sum())
         case SumAbove(grain, quantity, by, high, level, _):
             finer = grains[grain].values
             levels = zip(_groups(grains[grain], by, columns, rows), columns[level], strict=True)
@@ -229,17 +232,20 @@ def _values_of(source: Source, inputs: Inputs, columns: Columns, grains: Mapping
             return np.array([values[matching_rows(grains[grain], by, columns, row)].sum() for row in range(rows)])
         case Mean(grain, quantity, weight, by, _):
             values, weights = grains[grain].values[quantity], grains[grain].values[weight]
-            groups = _groups(grains[grain], by, columns, rows)
-            return np.array([(values[group] * weights[group]).sum() / weights[group].sum() for group in groups])
+
+            def mean(group: Any) -> Any:
+                return (values[group] * weights[group]).sum() / weights[group].sum()
+
+            return _of_groups(grains[grain], by, columns, mean)
         case HasOne(grain, quantity, by):
-            groups = _groups(grains[grain], by, columns, rows)
-            return np.array([grains[grain].values[quantity][group].max() for group in groups])
+            values = grains[grain].values[quantity]
+            return _of_groups(grains[grain], by, columns, lambda group: values[group].max())
         case Largest(grain, quantity, by, _):
-            groups = _groups(grains[grain], by, columns, rows)
-            return np.array([grains[grain].values[quantity][group].max(initial=0.0) for group in groups])
+            values = grains[grain].values[quantity]
+            return _of_groups(grains[grain], by, columns, lambda group: values[group].max(initial=0.0))
         case Smallest(grain, quantity, by, _):
-            groups = _groups(grains[grain], by, columns, rows)
-            return np.array([grains[grain].values[quantity][group].min() for group in groups])
+            values = grains[grain].values[quantity]
+            return _of_groups(grains[grain], by, columns, lambda group: values[group].min())
         case Varied(grain, quantity, by, _):
             return grains[grain].values[quantity][[grains[grain].row(key) for key in columns[by]]]
         case Named(grain, by):
@@ -287,6 +293,16 @@ def month_number(month: date) -> int:
     return 12 * month.year + month.month
 
 
+def _of_groups(grain: Grain, by: str | tuple[str, ...], columns: Columns, figure: Callable[[Any], Any]) -> Any:
+    """For each row a figure of the rows of the other grain that share its key; worked out once for each key."""
+    groups = _groups(grain, by, columns, len(next(iter(columns.values()))))
+    known: dict[int, Any] = {}
+    for group in groups:
+        if id(group) not in known:
+            known[id(group)] = figure(group)
+    return np.array([known[id(group)] for group in groups])
+
+
 def _groups(grain: Grain, by: str | tuple[str, ...], columns: Columns, rows: int) -> list[Any]:
     """For each row, which rows of the other grain share its key, or its keys."""
     if not by:
@@ -295,7 +311,9 @@ def _groups(grain: Grain, by: str | tuple[str, ...], columns: Columns, rows: int
     places: dict[tuple[Any, ...], list[int]] = {}
     for place, key in enumerate(zip(*(grain.values[name] for name in names), strict=True)):
         places.setdefault(key, []).append(place)
-    return [np.array(places.get(key, []), dtype=int) for key in zip(*(columns[name] for name in names), strict=True)]
+    keys = list(zip(*(columns[name] for name in names), strict=True))
+    shared = {key: np.array(places.get(key, []), dtype=int) for key in dict.fromkeys(keys)}
+    return [shared[key] for key in keys]
 
 
 def matching_rows(grain: Grain, by: Sequence[tuple[Sequence[str], Sequence[str]]], columns: Columns, row: int) -> Any:
@@ -318,6 +336,22 @@ def rows_behind(source: Aggregate, finer: Grain, columns: Columns, row: int) -> 
     own = {name: values[row : row + 1] for name, values in columns.items()}
     rows: list[int] = np.arange(len(finer.keys))[_groups(finer, source.by, own, 1)[0]].tolist()
     return rows
+
+
+def named_once(formulas: Formulas) -> list[str]:
+    """Steps of an operating point, such as a pass, that one formula alone names, and names once."""
+    users: dict[str, list[str]] = {}
+    for name, formula in formulas.items():
+        for quantity in needs(formula):
+            users.setdefault(quantity, []).append(name)
+    return [
+        quantity
+        for quantity, by in users.items()
+        if len(by) == 1
+        and quantity in formulas
+        and hasattr(formulas[quantity], "__origin__")
+        and written(formulas[by[0]], "<{}>".format).count(f"<{quantity}>") == 1
+    ]
 
 
 def make_grain(
@@ -343,13 +377,15 @@ def make_grain(
     for quantity in guarded:
         nothing = "" if unit_of(formulas[quantity].__annotations__["return"]).kind == "text" else np.nan
         values[quantity] = np.where(values["fits"] > 0, values[quantity], nothing)
-    typed = frozenset((quantity, row) for row, change in enumerate(changes) for quantity in change)
+    changed = {(quantity, row): to for row, change in enumerate(changes) for quantity, to in change.items()}
+    moved = {spot: to for spot, to in changed.items() if isinstance(to, Moved)}
+    typed = frozenset(set(changed) - set(moved))
     unsure = frozenset(q for blank in unknown for q in depending_on(blank, formulas) if q in formulas)
-    return Grain(name, sources, formulas, values, guarded, typed, unsure, frozenset(inlined))
+    return Grain(name, sources, formulas, values, guarded, typed, unsure, frozenset(inlined), moved)
 
 
 def _typed_over(values: Any, quantity: str, changes: Sequence[Mapping[str, Any]]) -> Any:
     if not any(quantity in change for change in changes):
         return values
-    given = zip(values.tolist(), changes, strict=True)
-    return np.array([change.get(quantity, value) for value, change in given])
+    given = (change.get(quantity, value) for value, change in zip(values.tolist(), changes, strict=True))
+    return np.array([to.value if isinstance(to, Moved) else to for to in given])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from engine.calculation import behind
 from engine.formulas import (
     BUCKET_PRICES,
     EVERY_FORMULA,
@@ -193,6 +194,16 @@ def wanted(sources: Mapping[str, Source], formulas: Formulas) -> dict[str, Sourc
         for name, source in sources.items()
         if name in needed or isinstance(source, Key) or unit_of(source.annotation).kind in ("text", "flag")
     }
+
+
+# What no question reads of a case: figures of a month that is billed by the hour, and whether a promised wait is kept.
+_UNASKED = {
+    *("allocated_cost", "blended_price", "held_hours", "query_time", "running_batch_size", "used_hours"),
+    *("waiting_warning", "waiting_warning_prefill"),
+}
+_FINAL = set(FORMULAS) - set().union(*(needs(formula) for formula in FORMULAS.values()))
+_ASKED = behind(_FINAL - _UNASKED, ())
+CASE_FORMULAS: Formulas = {name: formula for name, formula in FORMULAS.items() if name in _ASKED}
 
 
 def case_sources(configured: Mapping[str, Source]) -> dict[str, Source]:

@@ -10,7 +10,7 @@ from engine.sheets import ACTUALS, BY_NAME, HARDWARE, MODELS, SETTINGS, Choice, 
 from engine.units import AnyFigure, Count, Date, Days, Flag, Number, Share, Text
 
 LINES, CONFIGURED, BY_TRAFFIC, TOTAL = "Traffic lines", "Calculation", "By traffic", "Total"
-CASES, DECISIONS = "Cases", "Decisions"
+CASES, PAIRS, DECISIONS = "Cases", "Two-way", "Decisions"
 MONTH_PARTS, CALENDAR, CLASS_HOURS, TRAFFIC_HOURS = (
     "Parts of the month",
     "Calendar",
@@ -403,8 +403,19 @@ def may_be_unknown(source: Source) -> bool:
 
 
 @dataclass(frozen=True)
+class Moved:
+    """A figure that a case has larger or smaller by shares: by those in input cells, or in quantities of its own row.
+
+    A cell is named by sheet, column and row.
+    """
+
+    value: float
+    shares: tuple[tuple[str, str, int] | str, ...]
+
+
+@dataclass(frozen=True)
 class Case:
-    """A configuration with something changed: the question it belongs to, and the quantities typed over."""
+    """A configuration with something changed: the question it belongs to, and the quantities typed over or Moved."""
 
     name: str
     study: str

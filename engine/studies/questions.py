@@ -23,17 +23,19 @@ from engine.scenarios import (
     Scenario,
     with_asked,
     with_cases,
+    with_pairs,
 )
 from engine.sheets import COMPETITORS
 from engine.studies import variants
+from engine.studies.search import Search, search
+from engine.studies.sensitivity import Sensitivity, sensitivity
 
-BATCH, TOPOLOGY, PRECISION, PLACES, MODELS_LIKE, CHANGES, LEVERS = (
+BATCH, TOPOLOGY, PRECISION, PLACES, MODELS_LIKE, LEVERS = (
     "batch",
     "topology",
     "precision",
     "accelerators",
     "models",
-    "changes",
     "levers",
 )
 CACHING, PAGING, LOAD, REASONING, FRONTIER = "caching", "paging", "load", "reasoning", "frontier"
@@ -44,12 +46,15 @@ PRICE_HISTORY = ("first_price", "last_price", "price_years")
 class Asked:
     """The configuration that the questions start from, the cases asked of it, and the grains of further questions.
 
-    `further` names those grains, each with the study whose cases are its rows, or with nothing.
+    `further` names those grains, each with the study whose cases are its rows, or with nothing. `sensitivity` is what
+    drivers and scenarios do, where the workbook names some; `search` what would serve `base` for least.
     """
 
     base: str
     cases: tuple[Case, ...]
     further: Mapping[str, str]
+    sensitivity: Sensitivity | None = None
+    search: Search | None = None
 
     def of(self, study: str) -> list[str]:
         """Names of a study's cases, in order."""
@@ -80,7 +85,6 @@ def questions(scenario: Scenario) -> Asked | None:
         asked += variants.named(PLACES, base, variants.accelerators(scenario, base))
     if settings["study_models"]:
         asked += variants.named(MODELS_LIKE, base, variants.models(scenario, base))
-        asked += variants.named(CHANGES, base, variants.changes(scenario, base))
         asked += variants.named(LEVERS, base, variants.levers(scenario, base))
     if settings["study_serving"]:
         asked += variants.named(CACHING, base, variants.hit_rates(scenario, base))
@@ -89,12 +93,19 @@ def questions(scenario: Scenario) -> Asked | None:
         asked += variants.named(LOAD, base, variants.loads(scenario, base))
     if settings["study_outlook"]:
         asked += variants.named(REASONING, base, variants.reasoning(scenario, base))
-    return Asked(base, tuple(asked), further) if asked else None
+    moved = sensitivity(scenario, base) if settings["study_sensitivity"] else None
+    if moved is not None and not (moved.drivers or moved.scenarios):
+        moved = None
+    found = search(scenario, base) if settings["study_search"] else None
+    asked += moved.cases if moved else ()
+    return Asked(base, tuple(asked), further, moved, found) if asked or moved or found else None
 
 
 def answered(scenario: Scenario, asked: Asked) -> Scenario:
     """The scenario with a row for every case, and with the grains of the further questions."""
-    scenario = with_cases(scenario, asked.cases)
+    combined = asked.sensitivity.combinations if asked.sensitivity else ()
+    scenario = with_cases(scenario, asked.cases, combined) if asked.cases else scenario
+    scenario = with_pairs(scenario, combined)
     today = scenario[CONFIGURED].value("batch_size", asked.base)
     rows = {name: _some_of(scenario[CASES], asked.of(study), today) for name, study in asked.further.items()}
     return with_asked(scenario, asked.base, rows)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from engine.formulas import LINE_FORMULAS, PLANNING_FORMULAS
+from engine.formulas import FORMULAS, LINE_FORMULAS, PLANNING_FORMULAS
 from engine.scenarios import CASES, CONFIGURED, DECISIONS, Case, Grain, Scenario, with_cases
 from engine.sheets import COMPUTE, HARDWARE, MODELS, PRECISIONS
 from engine.units import NO_BREAK
@@ -49,7 +49,8 @@ def _numbered(name: str, times: int) -> str:
 
 def tried(scenario: Scenario, base: str, variants: Sequence[Changes]) -> Grain:
     """The model's answer to changes that are only tried out, one row each."""
-    return with_cases(scenario, named("trial", base, [(str(i), change) for i, change in enumerate(variants)]))[CASES]
+    cases = named("trial", base, [(str(place), change) for place, change in enumerate(variants)])
+    return with_cases(scenario, cases, formulas=FORMULAS)[CASES]
 
 
 def _cheapest(scenario: Scenario, base: str, variants: Sequence[Changes]) -> int | None:
@@ -57,13 +58,13 @@ def _cheapest(scenario: Scenario, base: str, variants: Sequence[Changes]) -> int
     if not variants:
         return None
     answers = tried(scenario, base, variants).values
-    cost = _comparable(answers["blended_cost"])
+    cost = comparable(answers["blended_cost"])
     kept = np.where(answers["meets_target"] > 0, cost, np.inf)
     ranked = kept if np.isfinite(kept).any() else cost
     return int(np.argmin(ranked)) if np.isfinite(ranked).any() else None
 
 
-def _comparable(cost: Any) -> Any:
+def comparable(cost: Any) -> Any:
     """Costs without the last digits, by which equal ones differ; what has none costs more than anything."""
     known = np.where(cost > 0, cost, 1.0)
     digits = 10.0 ** (np.floor(np.log10(known)) - SIGNIFICANT)
@@ -91,13 +92,13 @@ def frontier(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]:
             {**whole, "precision": name, "tensor_parallel": float(count), "requested_batch_size": 2.0**power},
         )
         for name in precisions
-        if _computes(scenario, hardware, name)
-        for count in _linked(scenario, hardware)
+        if computes(scenario, hardware, name)
+        for count in linked(scenario, hardware)
         for power in range(12)
         if count <= LARGEST_SLICE and 2**power <= grain.value("engine_batch_limit", base)
     ]
     answers = tried(scenario, base, [changes for _, changes in tries]).values
-    cost = _comparable(answers["blended_cost"])
+    cost = comparable(answers["blended_cost"])
     best: list[int] = []
     for place in np.lexsort((-np.nan_to_num(answers["user_speed"]), cost)):
         faster = not best or answers["user_speed"][place] > answers["user_speed"][best[-1]]
@@ -148,7 +149,7 @@ def reasoning(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]:
     return [(name, {"reasoning_tokens": ratio * visible}) for name, ratio in ratios]
 
 
-def _linked(scenario: Scenario, hardware: str) -> Iterable[int]:
+def linked(scenario: Scenario, hardware: str) -> Iterable[int]:
     """Slices of an accelerator: one by itself, more only where the link between them is known."""
     row = scenario.inputs.tables[HARDWARE.name].find(hardware)
     linked = row is not None and not np.isnan(row["link_bandwidth"])
@@ -163,12 +164,12 @@ def slices(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]:
             f"{count}{NO_BREAK}accelerator{'' if count == 1 else 's'}",
             {"tensor_parallel": float(count), "pipeline_stages": 1.0, "requested_batch_size": LARGEST_BATCH},
         )
-        for count in _linked(scenario, hardware)
+        for count in linked(scenario, hardware)
         if count <= LARGEST_SLICE
     ]
 
 
-def _computes(scenario: Scenario, hardware: str, precision: str) -> bool:
+def computes(scenario: Scenario, hardware: str, precision: str) -> bool:
     accelerator = scenario.inputs.tables[HARDWARE.name].find(hardware)
     arithmetic = scenario.inputs.tables[PRECISIONS.name].find(precision)
     if accelerator is None or arithmetic is None:
@@ -184,7 +185,7 @@ def precisions(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]:
     variants: list[tuple[str, Changes]] = []
     for row in scenario.inputs.tables[PRECISIONS.name]:
         name = str(row["precision"])
-        if not _computes(scenario, hardware, name):
+        if not computes(scenario, hardware, name):
             continue
         common = {"precision": name, "requested_batch_size": LARGEST_BATCH}
         if row["kv_bits"] == today:
@@ -203,10 +204,10 @@ def accelerators(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]
         if np.isnan(row["on_demand_price"]):
             continue
         common: dict[str, Any] = {"hardware": name, "price_basis": "on demand", "pipeline_stages": 1.0}
-        if not _computes(scenario, name, precision):
+        if not computes(scenario, name, precision):
             plain = (str(p["precision"]) for p in scenario.inputs.tables[PRECISIONS.name] if p["compute"] == "bf16")
             common["precision"] = next(plain, precision)
-        slices = [{**common, "tensor_parallel": float(count)} for count in _linked(scenario, name)]
+        slices = [{**common, "tensor_parallel": float(count)} for count in linked(scenario, name)]
         best = _cheapest(scenario, base, slices)
         if best is not None:
             yield name, slices[best]
@@ -219,35 +220,11 @@ def models(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]:
         name = str(row["model"])
         slices = [
             {"model": name, "tensor_parallel": float(count), "pipeline_stages": 1.0, "attention_data_parallel": 1.0}
-            for count in _linked(scenario, hardware)
+            for count in linked(scenario, hardware)
         ]
         best = _cheapest(scenario, base, slices)
         if best is not None:
             yield name, slices[best]
-
-
-def changes(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]:
-    """One thing changed at a time, at the batch that runs and refilled to what memory allows."""
-    grain = scenario[CONFIGURED]
-
-    def times(quantity: str, factor: float) -> dict[str, Any]:
-        return {quantity: grain.value(quantity, base) * factor}
-
-    single: list[tuple[str, Changes]] = [
-        ("as it runs", {}),
-        ("prompts four times as long", {**times("input_tokens", 4), **times("cached_tokens", 4)}),
-        ("answers twice as long", times("output_tokens", 2)),
-        ("no cached prefix", {"cached_tokens": 0.0}),
-        ("weights at half the bits", {**times("weight_bits", 0.5), **times("mixture_dense_bits", 0.5)}),
-        ("KV cache at half the bits", times("kv_bits", 0.5)),
-        ("rent 10 % lower", times("accelerator_price", 0.9)),
-    ]
-    if grain.value("kv_lora_rank", base) == 0:
-        single.append(("a KV head for every query head", {"kv_heads": grain.value("attention_heads", base)}))
-    same = {"requested_batch_size": grain.value("batch_size", base)}
-    for name, change in single:
-        yield f"{name}, same batch", {**same, **change}
-        yield f"{name}, batch refilled", {**change, "requested_batch_size": LARGEST_BATCH}
 
 
 def levers(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]:
@@ -256,8 +233,8 @@ def levers(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]:
     hardware, limit = str(grain.value("hardware", base)), grain.value("engine_batch_limit", base)
     precisions = [str(row["precision"]) for row in scenario.inputs.tables[PRECISIONS.name]]
     order: list[tuple[str, list[Changes]]] = [
-        ("precision", [{"precision": name} for name in precisions if _computes(scenario, hardware, name)]),
-        ("slice", [{"tensor_parallel": float(c), "pipeline_stages": 1.0} for c in _linked(scenario, hardware)]),
+        ("precision", [{"precision": name} for name in precisions if computes(scenario, hardware, name)]),
+        ("slice", [{"tensor_parallel": float(c), "pipeline_stages": 1.0} for c in linked(scenario, hardware)]),
         ("batch", [{"requested_batch_size": float(2**power)} for power in range(14) if 2**power <= limit]),
         ("terms", [{"price_basis": basis} for basis in ("1 year", "3 years", "spot")]),
     ]

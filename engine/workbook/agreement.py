@@ -18,6 +18,7 @@ from engine.workbook.currencies import CHECKS as CURRENCY_CHECKS
 from engine.workbook.demand import CHECKS as DEMAND_CHECKS
 from engine.workbook.demand import classes_of
 from engine.workbook.describe import amount, number
+from engine.workbook.drivers import CHECKS as DRIVER_CHECKS
 from engine.workbook.hours import CHECKS as HOUR_CHECKS
 from engine.workbook.mail import CHECKS as MAIL_CHECKS
 from engine.workbook.outlook import CHECKS as OUTLOOK_CHECKS
@@ -48,7 +49,8 @@ def disagreements(tables: Tables) -> list[Problem]:
     """Everything that sheets or columns say against each other; warnings among them."""
     every = (
         *(*CHECKS, *DEMAND_CHECKS, *HOUR_CHECKS, *CURRENCY_CHECKS, *BILLING_CHECKS),
-        *(*OUTLOOK_CHECKS, *OWNERSHIP_CHECKS, *ACTUALS_CHECKS, *MAIL_CHECKS, doubts),
+        *(*OUTLOOK_CHECKS, *OWNERSHIP_CHECKS, *ACTUALS_CHECKS, *MAIL_CHECKS),
+        *(*DRIVER_CHECKS, doubts),
     )
     return [problem for check in every for problem in check(tables)]
 

@@ -5,8 +5,18 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
-from engine.catalogue import FACTS, INPUTS, MONTHS, PUBLISHED_CASES, catalogue, end_of_month, example, published_cases
-from engine.sheets import SETTINGS
+from engine.catalogue import (
+    FACTS,
+    INPUTS,
+    MONTHS,
+    PUBLISHED_CASES,
+    catalogue,
+    drivers,
+    end_of_month,
+    example,
+    published_cases,
+)
+from engine.sheets import SENSITIVITY, SETTINGS
 from engine.workbook.blank import Rows, write_blank
 
 
@@ -19,11 +29,12 @@ def write_examples(folder: Path = INPUTS) -> list[Path]:
 
 
 def write_blank_workbook(path: Path) -> Path:
-    """A workbook to fill in: empty, but for the formats and the speed parameters that every one needs."""
+    """A workbook to fill in: empty, but for the formats, speed parameters and drivers that every one begins with."""
     write_blank(path, given_rows(), today=date.today())
     return path
 
 
 def given_rows() -> Rows:
-    """The rows that every workbook begins with, by sheet: the formats and the speed parameters."""
-    return {FACTS[name].name: catalogue(name) for name in ("precisions", "calibration")}
+    """The rows that every workbook begins with, by sheet: the formats, the speed parameters, and drivers to move."""
+    facts = {FACTS[name].name: catalogue(name) for name in ("precisions", "calibration")}
+    return {**facts, SENSITIVITY.name: drivers()}

@@ -98,8 +98,8 @@ class Inputs:
     tables: Tables
     warnings: tuple[Problem, ...] = ()
 
-    @property
-    def settings(self) -> dict[str, Any]:
+    @cached_property
+    def settings(self) -> Mapping[str, Any]:
         """The Settings sheet by name of the setting."""
         return {name: values.item(0) for name, values in self.tables[SETTINGS.name].columns.items()}
 

@@ -30,7 +30,7 @@ from engine.report.values import (
 )
 from engine.report.words import count_of, in_words, sentence
 from engine.scenarios import CASES, CONFIGURED, Scenario
-from engine.studies.questions import CHANGES, LEVERS, MODELS_LIKE, PLACES, PRECISION, TOPOLOGY, Asked, within
+from engine.studies.questions import LEVERS, MODELS_LIKE, PLACES, PRECISION, TOPOLOGY, Asked, within
 from engine.units import Count, DollarsPerHour, DollarsPerMillionTokens, TokensPerSecond, digits, in_currency
 
 LIKE = 1.05  # costs that differ by less are called alike
@@ -116,28 +116,23 @@ def _accelerators_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Se
 
 
 def _models_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section | None:
-    grain, models, changes = scenario[CASES], asked.of(MODELS_LIKE), asked.of(CHANGES)
+    grain, models = scenario[CASES], asked.of(MODELS_LIKE)
     fitting = sorted(fitting_of(grain, models), key=lambda name: grain.value("blended_cost", name))
-    if not fitting or not changes:
+    if len(fitting) < 2:
         return None
     cheap, dear = fitting[0], fitting[-1]
     times = float(COMPARISON_FORMULAS["ratio"](*(grain.value("blended_cost", name) for name in (dear, cheap))))
     finding = (
         f"For the same traffic {within(dear)} costs {digits(times, 1)} times what {within(cheap)} does"
         if times >= LIKE
-        else f"One thing changed at a time, and what it does to {asked.base}"
+        else f"Every model that fits costs about what the one of {asked.base} does"
     )
     text = (
         f"Every model on the same accelerators and precision as {deployment(scenario[CONFIGURED], asked.base)}, on the "
-        "slice that costs least, for the same requests. Which model answers well enough is not in these figures. "
-        "Below, one thing changed at a time: at the batch that runs, and with memory refilled."
+        "slice that costs least, for the same requests. Which model answers well enough is not in these figures."
     )
-    blocks: tuple[Block, ...] = (
-        Paragraph(text),
-        *([case_table(grain, fitting, "Models", "cheapest slice of each", "Model", sheet)] if len(fitting) > 1 else []),
-        case_table(grain, changes, "One change at a time", asked.base, "Change", sheet, orange_note(grain, changes)),
-    )
-    return Section("Models and changes", finding, blocks)
+    table = case_table(grain, fitting, "Models", "cheapest slice of each", "Model", sheet)
+    return Section("Models", finding, (Paragraph(text), table))
 
 
 def _levers_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section | None:
