@@ -674,12 +674,12 @@ CONFIGURATIONS = Sheet(
     ),
 )
 
-def _changed_input(blank_row: str) -> tuple[Column, ...]:
+def _input_named(blank_row: str) -> tuple[Column, ...]:
     """Which input a row of Sensitivity or Scenarios changes."""
     return (
-        Column("changed_sheet", Text, "Sheet of the input.", choices=CHANGEABLE),
-        Column("changed_column", Text, "Head of its column, on Settings the name of the setting; several that move together are separated by commas."),
-        Column("changed_row", Text, "Name of its row, as it stands in the sheet's first column.", blank=blank_row, default=""),
+        Column("input_sheet", Text, "Sheet of the input.", choices=CHANGEABLE),
+        Column("input_column", Text, "Head of its column, on Settings the name of the setting; several that move together are separated by commas."),
+        Column("input_row", Text, "Name of its row, as it stands in the sheet's first column.", blank=blank_row, default=""),
     )
 
 
@@ -688,7 +688,7 @@ SENSITIVITY = Sheet(
     "One row per driver: an input that is moved down and up by itself, to see what gross profit and cost do.",
     (
         Column("driver", Text, "What the report calls it; each has a name of its own."),
-        *_changed_input("all rows together"),
+        *_input_named("all rows together"),
         Column("low_change", Share, "Share by which it is moved down; -20 % makes it four fifths.", blank="not moved by a share", default=None, at_least=-0.999, at_most=100),
         Column("high_change", Share, "Share by which it is moved up; 20 % makes it six fifths.", blank="not moved by a share", default=None, at_least=-0.999, at_most=100),
         Column("low_value", Number, "Figure that takes its place on the low side, in the unit of its column.", blank="not replaced", default=None, at_least=-1e15, at_most=1e15),
@@ -705,7 +705,7 @@ SCENARIOS = Sheet(
     "One row per change: all rows of a scenario hold at once, and the whole month is calculated again.",
     (
         Column("scenario", Text, "Name of the scenario, the same on each of its rows, such as 'Low' or 'Chat loses a third'."),
-        *_changed_input("all rows"),
+        *_input_named("all rows"),
         Column("change", Share, "Share by which the input changes.", blank="it is replaced", default=None, at_least=-0.999, at_most=100),
         Column("new_value", Number, "Figure that takes its place, in the unit of its column.", blank="it changes by a share, or a name takes its place", default=None, at_least=-1e15, at_most=1e15),
         Column("new_name", Text, "Name or word that takes its place, such as another accelerator.", default=""),

@@ -148,7 +148,7 @@ def test_a_pair_of_drivers_of_one_figure(tmp_path):
         for row in rows["Sensitivity"]:
             row["pair"] = ""
         rows["Sensitivity"] += [
-            {"driver": f"rent {n}", "changed_sheet": "Hardware", "changed_column": "one_year_price", "pair": "rents",
+            {"driver": f"rent {n}", "input_sheet": "Hardware", "input_column": "one_year_price", "pair": "rents",
              "low_change": -0.1, "high_change": 0.2, "steps": 2}
             for n in (1, 2)
         ]
@@ -214,7 +214,7 @@ def test_what_cannot_be_is_told_and_not_clipped(inputs, shift, sentence):
 def test_a_driver_out_of_bounds_has_a_reason_and_no_figure(inputs):
     table = inputs.tables["Sensitivity"]
     columns = dict(table.columns)
-    columns["changed_sheet"][0], columns["changed_column"][0] = "Settings", "utilization_cap"
+    columns["input_sheet"][0], columns["input_column"][0] = "Settings", "utilization_cap"
     changed = replace(inputs, tables={**inputs.tables, "Sensitivity": replace(table, columns=columns)})
     calculated = scenario(changed)
     found = sensitivity(calculated, BASE)

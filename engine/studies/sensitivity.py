@@ -31,7 +31,7 @@ from engine.sheets import BY_NAME, CONFIGURATIONS, SCENARIOS, SENSITIVITY
 from engine.studies.shifts import ImpossibleShiftError, Shift, shifting
 from engine.studies.variants import LARGEST_BATCH, Changes, named
 from engine.units import plain, show
-from engine.workbook.drivers import changed_columns
+from engine.workbook.drivers import input_columns
 from engine.workbook.read import Inputs
 from engine.workbook.tables import Row
 
@@ -120,7 +120,7 @@ def _driver(row: Row) -> Driver:
 
 
 def _shift(row: Row, share: float | None = None, value: float | str | None = None) -> Shift:
-    return Shift(str(row["changed_sheet"]), tuple(changed_columns(row)), str(row["changed_row"]), share, value)
+    return Shift(str(row["input_sheet"]), tuple(input_columns(row)), str(row["input_row"]), share, value)
 
 
 def _percent(share: float) -> str:
@@ -129,7 +129,7 @@ def _percent(share: float) -> str:
 
 def _figure(row: Row, value: float) -> str:
     """A value as its column shows it."""
-    column = BY_NAME[str(row["changed_sheet"])].column(changed_columns(row)[0])
+    column = BY_NAME[str(row["input_sheet"])].column(input_columns(row)[0])
     return show(value, column.annotation)
 
 

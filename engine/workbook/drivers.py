@@ -17,23 +17,23 @@ SIDES = ("low_change", "high_change", "low_value", "high_value")
 def _inputs(tables: Tables) -> Iterator[Problem]:
     """The column and the row that are named are there."""
     for row in chain(tables[SENSITIVITY.name], tables[SCENARIOS.name]):
-        if not row.sound("changed_sheet", "changed_column", "changed_row") or not row["changed_sheet"]:
+        if not row.sound("input_sheet", "input_column", "input_row") or not row["input_sheet"]:
             continue
-        table = tables[row["changed_sheet"]]
+        table = tables[row["input_sheet"]]
         columns = {column.name: column for column in table.sheet.columns}
-        for name in changed_columns(row):
+        for name in input_columns(row):
             if name in columns:
                 yield from _kind(row, columns[name])
                 continue
             near = [each for each in columns if name.lower() in each] or list(columns)
             found, allowed = f"'{name}' is no column of {table.sheet.name}", f"it has {listed(near)}"
-            yield Problem(*row.place("changed_column"), found, allowed, "Type the head as it stands there.")
+            yield Problem(*row.place("input_column"), found, allowed, "Type the head as it stands there.")
         yield from _row(row, table)
 
 
-def changed_columns(row: Row) -> list[str]:
+def input_columns(row: Row) -> list[str]:
     """The heads that a driver or a change names."""
-    return [name.strip() for name in str(row["changed_column"]).split(",")]
+    return [name.strip() for name in str(row["input_column"]).split(",")]
 
 
 def _kind(row: Row, column: Column) -> Iterator[Problem]:
@@ -41,7 +41,7 @@ def _kind(row: Row, column: Column) -> Iterator[Problem]:
     is_figure = column.unit.is_number
     moves = row.table.sheet is SENSITIVITY
     as_name = not moves and bool(row["new_name"])
-    place = row.place("changed_column" if moves else "new_name" if as_name else "changed_column")
+    place = row.place("input_column" if moves else "new_name" if as_name else "input_column")
     if as_name and is_figure and row["new_name"] not in column.words:
         words = f"or one of {listed(list(column.words))}" if column.words else "in new_value"
         yield Problem(*place, f"{column.name} holds figures", f"allowed is a figure {words}", "Type it there.")
@@ -51,17 +51,17 @@ def _kind(row: Row, column: Column) -> Iterator[Problem]:
 
 
 def _row(row: Row, table: Table) -> Iterator[Problem]:
-    name = row["changed_row"]
+    name = row["input_row"]
     if not name:
         return
     if table.sheet.vertical:
-        found, allowed = f"changed_row is '{name}'", "Settings has one value for each setting"
-        yield Problem(*row.place("changed_row"), found, allowed, "Clear it.")
+        found, allowed = f"input_row is '{name}'", "Settings has one value for each setting"
+        yield Problem(*row.place("input_row"), found, allowed, "Clear it.")
     elif name.casefold() not in (str(each).casefold() for each in first_column(table)):
         names = list(dict.fromkeys(str(each) for each in first_column(table)))
         found = f"'{name}' is no row of {table.sheet.name}"
         advice = "Type one of them, or clear the cell."
-        yield Problem(*row.place("changed_row"), found, f"it has {listed(names)}", advice)
+        yield Problem(*row.place("input_row"), found, f"it has {listed(names)}", advice)
 
 
 def first_column(table: Table) -> list[str]:

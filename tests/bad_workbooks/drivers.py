@@ -6,7 +6,7 @@ from typing import Any
 
 from bad_workbooks.valid import Defect, Edit, at, fill
 
-RENT = {"changed_sheet": "Hardware", "changed_column": "on_demand_price"}
+RENT = {"input_sheet": "Hardware", "input_column": "on_demand_price"}
 
 
 def driver(*rows: dict[str, Any]) -> Edit:
@@ -22,42 +22,42 @@ def scenario(**row: Any) -> Edit:
 DEFECTS = (
     Defect(
         "a driver of a sheet that is none",
-        driver({"changed_sheet": "Prizes"}),
-        at("Sensitivity", "changed_sheet"),
-        "changed_sheet is 'Prizes'; allowed is one of Settings, Configurations, Traffic, Traffic mixes, Load profiles, "
+        driver({"input_sheet": "Prizes"}),
+        at("Sensitivity", "input_sheet"),
+        "input_sheet is 'Prizes'; allowed is one of Settings, Configurations, Traffic, Traffic mixes, Load profiles, "
         "Prices, Other costs, Competitors, Exchange rates, Hardware, Commitments, Models, Precisions, Calibration. Did "
         "you mean Prices? Choose one from the list.",
     ),
     Defect(
         "a driver of a column that is not there",
-        driver({"changed_column": "spot"}),
-        at("Sensitivity", "changed_column"),
+        driver({"input_column": "spot"}),
+        at("Sensitivity", "input_column"),
         "'spot' is no column of Hardware; it has spot_price. Type the head as it stands there.",
     ),
     Defect(
         "one of several columns is not there",
-        driver({"changed_column": "on_demand_price, weekly_price"}),
-        at("Sensitivity", "changed_column"),
+        driver({"input_column": "on_demand_price, weekly_price"}),
+        at("Sensitivity", "input_column"),
         "'weekly_price' is no column of Hardware; it has hardware, vendor, bf16_compute, fp8_compute, int8_compute, "
         "fp4_compute, accelerator_memory, memory_bandwidth and 22 more. Type the head as it stands there.",
     ),
     Defect(
         "a driver of names",
-        driver({"changed_column": "vendor"}),
-        at("Sensitivity", "changed_column"),
+        driver({"input_column": "vendor"}),
+        at("Sensitivity", "input_column"),
         "vendor holds no figures; only figures are moved. Choose another column.",
     ),
     Defect(
         "a driver of a row that is not there",
-        driver({"changed_row": "H1000"}),
-        at("Sensitivity", "changed_row"),
+        driver({"input_row": "H1000"}),
+        at("Sensitivity", "input_row"),
         "'H1000' is no row of Hardware; it has H100. Type one of them, or clear the cell.",
     ),
     Defect(
         "a driver of a row of Settings",
-        driver({"changed_sheet": "Settings", "changed_column": "headroom", "changed_row": "headroom"}),
-        at("Sensitivity", "changed_row"),
-        "changed_row is 'headroom'; Settings has one value for each setting. Clear it.",
+        driver({"input_sheet": "Settings", "input_column": "headroom", "input_row": "headroom"}),
+        at("Sensitivity", "input_row"),
+        "input_row is 'headroom'; Settings has one value for each setting. Clear it.",
     ),
     Defect(
         "a driver that does not move",
@@ -119,8 +119,8 @@ DEFECTS = (
     ),
     Defect(
         "a figure for a name",
-        scenario(changed_sheet="Configurations", changed_column="hardware", new_value=3),
-        at("Scenarios", "changed_column"),
+        scenario(input_sheet="Configurations", input_column="hardware", new_value=3),
+        at("Scenarios", "input_column"),
         "hardware holds no figures; a name takes its place, typed into new_name. Choose another column.",
     ),
 )
