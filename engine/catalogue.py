@@ -30,6 +30,7 @@ from engine.sheets import (
     SETTINGS,
     TRAFFIC,
     TRAFFIC_MIXES,
+    UNCERTAINTY,
     Column,
     Sheet,
 )
@@ -50,6 +51,7 @@ OWN = {
     "other_costs": OTHER_COSTS,
     "competitors": COMPETITORS,
     "commitments": COMMITMENTS,
+    "uncertainty": UNCERTAINTY,
     "actuals": ACTUALS,
     "change_log": CHANGE_LOG,
 }

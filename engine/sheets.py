@@ -303,6 +303,9 @@ SETTINGS = Sheet(
         Column("study_apis", Text, "Ask: would the APIs on Competitors be cheaper than serving?", default="yes", words=YES_NO),
         Column("study_outlook", Text, "Ask: what do reasoning, training and falling prices mean?", default="yes", words=YES_NO),
         Column("study_ownership", Text, "Ask: from how many tokens a month does owning, renting or an API cost least?", default="yes", words=YES_NO),
+        Column("study_uncertainty", Text, "Ask: how sure are cost and margin, with the inputs on Uncertainty drawn together?", default="yes", words=YES_NO),
+        Column("draws", Count, "Draws of the uncertain inputs: a power of two. The page shows what half and a quarter of them give.", default=4096, at_least=256, at_most=1048576, whole=True),
+        Column("seed", Count, "Number by which the draws are made: the same gives the same draws.", default=1, at_least=0, at_most=1e9, whole=True),
         Column("prepared_by", Text, "Who prepared this month's figures.", blank="not prepared", default=""),
         Column("prepared_on", Date, "When.", default=None),
         Column("reviewed_by", Text, "Who reviewed them.", blank="not reviewed", default=""),
@@ -653,9 +656,53 @@ CONFIGURATIONS = Sheet(
     ),
 )
 
+# Sheets that a configuration reads, so that what is uncertain on them makes its figures uncertain.
+UNCERTAIN_SHEETS = (
+    *("Settings", "Configurations", "Traffic", "Traffic mixes", "Prices", "Exchange rates"),
+    *("Hardware", "Models", "Precisions", "Calibration"),
+)
+UNIFORM, TRIANGULAR, NORMAL, LOGNORMAL, EMPIRICAL = "uniform", "triangular", "normal", "lognormal", "empirical"
+# What each distribution is given by. The parameters are multiples of the value that stands in the input's cell.
+DISTRIBUTIONS: Mapping[str, tuple[str, ...]] = {
+    UNIFORM: ("low", "high"),
+    TRIANGULAR: ("low", "high"),
+    NORMAL: ("deviation",),
+    LOGNORMAL: ("deviation",),
+    EMPIRICAL: ("measured_points", "measured_column"),
+}
+# What may be given besides: the multiple that is likeliest, or the mean one; blank is the value as it stands.
+LIKELY = (TRIANGULAR, NORMAL, LOGNORMAL)
+
+_MEASURED = (
+    *("measured_request_rate", "measured_output_speed"),
+    *("measured_time_to_first_token", "measured_time_per_output_token"),
+)
+
+UNCERTAINTY = Sheet(
+    "Uncertainty",
+    "One row per uncertain input: how far its value may lie from what is typed. All are drawn together.",
+    (
+        Column("driver", Text, "Name of the uncertain input, as the report is to name it.", key=True),
+        Column("input_sheet", Text, "Sheet that the input stands on.", choices=UNCERTAIN_SHEETS),
+        Column("input_column", Text, "Its column, of Settings the setting; several after commas move together: mean_requests, peak_requests."),
+        Column("input_row", Text, "Name of its row, as in the first column of that sheet.", blank="all rows, which move together", default=""),
+        Column("distribution", Text, "uniform, triangular: low to high. normal, lognormal: around likely. empirical: as measured points scatter.", choices=tuple(DISTRIBUTIONS)),
+        Column("low", Number, "Lowest, as a multiple of the value: 0.8 is a fifth less. For uniform and triangular.", default=None, at_least=0, at_most=1000),
+        Column("likely", Number, "Likeliest (triangular) or mean (normal, lognormal), as a multiple of the value.", blank="1, the value as it stands", default=1, at_least=0.001, at_most=1000),
+        Column("high", Number, "Highest, as a multiple of the value: 1.2 is a fifth more. For uniform and triangular.", default=None, at_least=0, at_most=1000),
+        Column("deviation", Number, "Standard deviation, as a multiple of the value: 0.1 is a tenth of it. For normal and lognormal, which end at four deviations.", default=None, at_least=0.0001, at_most=10),
+        Column("measured_points", Text, "Empirical: how the names of the points on Measurements begin whose scatter around their mean it takes.", default=""),
+        Column("measured_column", Text, "Empirical: which figure of those points.", default="", choices=_MEASURED),
+        Column("correlation_group", Text, "Inputs that move together or against each other have one name here.", blank="moves by itself", default=""),
+        Column("correlation", Number, "Correlation of any two inputs of the group, the same in all its rows; below 0 they move against each other.", default=None, at_least=-1, at_most=1),
+        *_provenance("the ranges"),
+    ),
+    may_be_empty=True,
+)
+
 MEASUREMENTS = Sheet(
     "Measurements",
-    "Measured points, kept with their sources; nothing is calculated from them yet.",
+    "Measured points, kept with their sources; an empirical distribution on Uncertainty is taken from them.",
     (
         Column("measurement", Text, "Name of the point: one run at one load.", key=True),
         Column("model", Text, "Model that was served; it need not be on the Models sheet."),
@@ -734,6 +781,7 @@ SHEETS = (
     MODELS,
     PRECISIONS,
     CALIBRATION,
+    UNCERTAINTY,
     MEASUREMENTS,
     ACTUALS,
     CHANGE_LOG,
