@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from engine.render.axes import axis_title, tick_text
+from engine.render.chances import drawn_chances
 from engine.render.curves import curves
 from engine.render.drawing import SMALL, SMALLEST, WIDTH, Paper, wide
 from engine.render.hours import draw_day
@@ -16,10 +17,10 @@ from engine.render.lines import drawn_lines
 from engine.render.placing import Log, around, bar_scale, spread, step_of
 from engine.render.rows import Rows, draw_rows, rows_of
 from engine.render.typesetting import number
-from engine.report.values import Bars, Curves, Day, Lines, Pairs, Scatter, Segment, Stack, Waterfall
+from engine.report.values import Bars, Chances, Curves, Day, Lines, Pairs, Scatter, Segment, Stack, Waterfall
 from engine.units import unit_of
 
-Chart = Bars | Stack | Pairs | Waterfall | Scatter | Curves | Day | Lines
+Chart = Bars | Stack | Pairs | Waterfall | Scatter | Curves | Day | Lines | Chances
 
 MOST_ROWS = 24
 MOST_LABELS = 30
@@ -45,6 +46,8 @@ def draw(block: Chart, colours: Mapping[str, str]) -> str:
         return draw_day(block, colours).svg()
     if isinstance(block, Lines):
         return drawn_lines(block, colours).svg()
+    if isinstance(block, Chances):
+        return drawn_chances(block, colours).svg()
     if isinstance(block, Curves):
         return curves(block, colours).svg()
     if isinstance(block, Waterfall):

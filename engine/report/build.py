@@ -33,10 +33,12 @@ from engine.report.pages.phases import phases
 from engine.report.pages.profit import profit
 from engine.report.pages.questions import question_pages
 from engine.report.pages.speed import speed
+from engine.report.pages.uncertainty import uncertainty
 from engine.report.profit import profit_and_loss
 from engine.report.published import published
 from engine.report.recommendation import recommendation
 from engine.report.standing import is_reconciled
+from engine.report.uncertainty import uncertainties
 from engine.report.values import Issue, Report, Section
 from engine.report.words import shortened
 from engine.report.workbook import HEADLINES
@@ -46,6 +48,7 @@ from engine.studies.bridge import Change, bridged, changes
 from engine.studies.owning import crossed
 from engine.studies.questions import Asked, answered, questions
 from engine.studies.reconcile import Reconciliation, shipped_figures
+from engine.studies.uncertainty import Uncertain, uncertain
 from engine.units import CURRENCIES
 
 CHECK_SHEET = "Run checks"
@@ -74,6 +77,8 @@ class Draft:
     questions: LiveSheet | None
     further: LiveSheet | None
     owning: LiveSheet | None
+    uncertain: Uncertain | None
+    uncertainties: LiveSheet | None
     actuals: LiveSheet | None
     comparison: LiveSheet | None
     changed: LiveSheet | None
@@ -83,7 +88,8 @@ class Draft:
 
     @property
     def sheets(self) -> tuple[LiveSheet, ...]:
-        some = tuple(sheet for sheet in (self.bill, self.outlook, self.questions, self.further, self.owning) if sheet)
+        asked = (self.questions, self.further, self.owning, self.uncertainties)
+        some = tuple(sheet for sheet in (self.bill, self.outlook, *asked) if sheet)
         compared = tuple(sheet for sheet in (self.comparison, self.changed, self.actuals) if sheet)
         profit = (self.profit,) if self.profit.tables else ()
         compared = (*compared, self.recommendation)
@@ -117,6 +123,8 @@ class Draft:
             sections += further_pages(scenario, self.asked, self.further) if self.further else []
         asked = (owning(scenario, self.owning), crossovers(scenario, self.owning))
         sections += [section for section in asked if section]
+        if self.uncertain and self.uncertainties:
+            sections.append(uncertainty(scenario, self.uncertain, self.uncertainties))
         if serving:
             sections.append(assumptions(scenario))
         return tuple(sections)
@@ -132,6 +140,7 @@ def draft(
     if asked:
         scenario = answered(scenario, asked)
     scenario = crossed(scenario)
+    drawn = uncertain(scenario)
     typed = changes(earlier.inputs, scenario.inputs) if earlier and earlier.inputs else None
     if earlier:
         scenario = bridged(scenario, earlier.traffics, earlier.inputs)
@@ -157,11 +166,13 @@ def draft(
         workbook.questions(scenario, asked) if asked else None,
         further_questions(scenario, asked) if asked else None,
         own_or_rent(scenario),
+        drawn,
+        uncertainties(scenario, drawn) if drawn else None,
         model_and_actual(scenario),
         comparison(scenario, earlier.name, archived) if earlier else None,
         changed(scenario, earlier.name, typed, earlier.figures) if earlier else None,
         typed,
-        recommendation(scenario, actions(scenario, moves)),
+        recommendation(scenario, actions(scenario, moves), drawn is not None),
         shipped_figures() if scenario.inputs.settings["published_figures"] else None,
     )
 

@@ -16,13 +16,16 @@ NAME = "Recommendation"
 STANDS, CHANGED = "as calculated", "inputs changed since: run the report again"
 
 
-def recommendation(scenario: Scenario, actions: Sequence[Action]) -> LiveSheet:
-    """Actions with their effects, which a search found, and what in this workbook is a value and no formula."""
+def recommendation(scenario: Scenario, actions: Sequence[Action], drawn: bool) -> LiveSheet:
+    """Actions with their effects, which a search found, and what in this workbook is a value and no formula.
+
+    `drawn` says whether ranges of uncertain inputs were drawn.
+    """
     # The longest last, where it may run on.
     heads = (Head("Effect"), Head("Whether it stands"), Head("What to do"))
     profit = scenario[TOTAL]
-    standing = _standing(cell_of(profit, "gross_profit", "Total"), profit.value("gross_profit", "Total"))
-    rows = [LiveRow((as_text(action.effect), standing, as_text(action.text))) for action in actions]
+    stands = standing(cell_of(profit, "gross_profit", "Total"), profit.value("gross_profit", "Total"))
+    rows = [LiveRow((as_text(action.effect), stands, as_text(action.text))) for action in actions]
     nothing = "Nothing: no alternative costs less, and every traffic pays its bill."
     none = LiveRow((*[as_text("")] * 2, as_text(nothing)))
     return LiveSheet(
@@ -39,7 +42,7 @@ def recommendation(scenario: Scenario, actions: Sequence[Action]) -> LiveSheet:
                     Head("Now", Number),
                     Head("Whether it stands"),
                 ),
-                tuple(_values(scenario)),
+                tuple(_values(scenario, drawn)),
                 "Found by search, or laid out: run the report again where it no longer stands",
             ),
         ),
@@ -47,7 +50,7 @@ def recommendation(scenario: Scenario, actions: Sequence[Action]) -> LiveSheet:
     )
 
 
-def _values(scenario: Scenario) -> list[LiveRow]:
+def _values(scenario: Scenario, drawn: bool) -> list[LiveRow]:
     total = scenario[TOTAL]
     found = [
         (what, rests_on, cell_of(total, name, "Total"), total.value(name, "Total"))
@@ -70,14 +73,17 @@ def _values(scenario: Scenario) -> list[LiveRow]:
     for what, rests_on, cell, value in found:
         annotation = Count if "SUM" in cell else DollarsPerMonth
         figures = (Live(value, annotation, ""), Live(value, annotation, f"={cell}"))
-        rows.append(LiveRow((as_text(what), as_text(rests_on), *figures, _standing(cell, value))))
+        rows.append(LiveRow((as_text(what), as_text(rests_on), *figures, standing(cell, value))))
     if WAYS in scenario.grains:
         names = ("Volumes and crossovers on Own or rent", "figures on the sheet Searched from", "", "", "told there")
+        rows.append(LiveRow(tuple(as_text(name) for name in names)))
+    if drawn:
+        names = ("Ranges on Uncertainties", "gross profit, bill, ranges of the inputs", "", "", "told there")
         rows.append(LiveRow(tuple(as_text(name) for name in names)))
     return rows
 
 
-def _standing(cell: str, value: float) -> Live:
+def standing(cell: str, value: float) -> Live:
     """Whether a live figure is still what it was when something was found by it."""
     value = float(value)
     formula = f'=IF(ABS({cell}-({value!r}))<=1E-9*MAX(1,ABS({value!r})),"{STANDS}","{CHANGED}")'

@@ -269,6 +269,25 @@ class Curves:
 
 
 @dataclass(frozen=True)
+class Chances:
+    """How likely a figure is above each value: `points` are values, lowest first, with the share of outcomes above.
+
+    `marks` are values with their names; what lies between the first and the last of them is shaded. `limit` is a value
+    that matters, with its words.
+    """
+
+    title: str
+    description: str
+    points: tuple[tuple[float, float], ...]
+    marks: tuple[tuple[float, str], ...]
+    unit: Any
+    axis: str
+    limit: tuple[float, str] | None = None
+    note: Margin | None = None
+    alt: str = ""
+
+
+@dataclass(frozen=True)
 class Paragraph:
     text: str
 
@@ -289,7 +308,7 @@ class Methods:
     note: Margin | None = None
 
 
-Block = Table | Bars | Stack | Pairs | Waterfall | Scatter | Curves | Day | Lines | Paragraph | Methods
+Block = Table | Bars | Stack | Pairs | Waterfall | Scatter | Curves | Day | Lines | Chances | Paragraph | Methods
 
 
 @dataclass(frozen=True)

@@ -69,18 +69,29 @@ def moved(scenario: Scenario, keys: Sequence[str], factors: Mapping[Cell, Any], 
         inside.work_out(grains[name], formulas)
     grain = grains[CASES]
     return {
-        case.configuration: {name: inside.guarded(grain, name, grain.row(case.name)) for name in names} for case in cases
+        case.configuration: {name: inside.guarded(grain, name, grain.row(case.name)) for name in names}
+        for case in cases
     }
 
 
+def kept_shares(scenario: Scenario, keys: Sequence[str]) -> dict[str, float]:
+    """Each configuration's bill of the month, as a share of what the peak's fleet would cost around the clock."""
+    return {case.configuration: share for case, share, _ in _around_the_clock(scenario, keys)}
+
+
+def _around_the_clock(scenario: Scenario, keys: Sequence[str]) -> Iterator[tuple[Case, float, float]]:
+    cases = [Case(f"around the clock: {key}", "moved", key, {}) for key in keys]
+    around = with_cases(scenario, cases)[CASES]
+    for row, case in enumerate(cases):
+        bill = scenario[CONFIGURED].value("fleet_cost", case.configuration)
+        yield case, float(bill / around.at("fleet_cost", row)), float(around.at("accelerator_price", row))
+
+
 def _as_billed(scenario: Scenario, keys: Sequence[str]) -> list[Case]:
-    """Each configuration at the price of an accelerator-hour at which the peak's fleet around the clock costs its bill."""
-    around = with_cases(scenario, [Case(f"around the clock: {key}", "moved", key, {}) for key in keys])[CASES]
-    bills = [scenario[CONFIGURED].value("fleet_cost", key) for key in keys]
-    prices = np.array(bills) / around.values["fleet_cost"] * around.values["accelerator_price"]
+    """Each configuration at the price of an accelerator-hour that makes its fleet around the clock cost the bill."""
     return [
-        Case(f"moved: {key}", "moved", key, {"accelerator_price": float(price)})
-        for key, price in zip(keys, prices, strict=True)
+        Case(f"moved: {case.configuration}", "moved", case.configuration, {"accelerator_price": price * share})
+        for case, share, price in _around_the_clock(scenario, keys)
     ]
 
 

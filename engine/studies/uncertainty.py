@@ -14,7 +14,7 @@ import numpy as np
 from engine.formulas import TOTAL_FORMULAS
 from engine.programs import Array, Deferred, Program
 from engine.scenarios import BY_TRAFFIC, CONFIGURED, TOTAL, Scenario
-from engine.scenarios.moved import Cell, moved
+from engine.scenarios.moved import Cell, kept_shares, moved
 from engine.sheets import UNCERTAINTY
 from engine.studies.draws import Driver, Factor, drivers, exchanged, factors, multiples, points
 
@@ -72,6 +72,7 @@ class Uncertain:
     settled: tuple[tuple[str, tuple[float, ...]], ...]
     curve: tuple[tuple[float, float], ...]  # gross profit, and the share of draws above it
     unfit: Mapping[str, float]  # configurations that do not fit in some draws, with the share of these
+    kept: Mapping[str, float]  # bills as a share of what the peaks' fleets would cost around the clock
 
 
 def uncertain(scenario: Scenario) -> Uncertain | None:
@@ -122,6 +123,7 @@ class _Study:
             influences=tuple(self._influences(money, second)),
             settled=self._settled(profit, self._total(second)[1]),
             curve=tuple(_curve(profit)),
+            kept=kept_shares(self.scenario, self.serving),
             unfit={key: share for key, values in drawn.items() if (share := float(np.mean(np.isnan(values[1]))))},
         )
 
@@ -171,8 +173,8 @@ class _Study:
             mixed.append(self._total({**first, **changed})[1])
             moving.append(bool(touched))
         one, other = self._total(first)[1], self._total(second)[1]
-        full = _indices(one, other, mixed)
-        half = _indices(*(values[: self.count // 2] for values in (one, other)), [m[: self.count // 2] for m in mixed])
+        full, cut = _indices(one, other, mixed), slice(self.count // 2)
+        half = _indices(one[cut], other[cut], [values[cut] for values in mixed])
         return [
             Influence(factor, full[0][place], full[1][place], half[1][place], moving[place])
             for place, factor in enumerate(self.factors)
@@ -180,7 +182,10 @@ class _Study:
 
 
 def _indices(one: Array, other: Array, mixed: Sequence[Array]) -> tuple[list[float], list[float]]:
-    """First and total Sobol indices from two sets of draws and, for each factor, the first with the factor of the other."""
+    """First and total Sobol indices.
+
+    From figures of two sets of draws and, for each factor, of the first set with that factor taken from the other.
+    """
     from scipy.stats import sobol_indices
 
     if not all(np.isfinite(values).all() for values in (one, other, *mixed)) or np.ptp(one) == 0:
@@ -190,8 +195,8 @@ def _indices(one: Array, other: Array, mixed: Sequence[Array]) -> tuple[list[flo
     return np.ravel(found.first_order).tolist(), np.ravel(found.total_order).tolist()
 
 
-def _outcome(name: str, central: float | None, values: Array, holds: Array) -> Outcome:
-    return Outcome(name, np.nan if central is None else central, *_range(values), _share(holds, values))
+def _outcome(name: str, central: float | None, values: Array, holds: Any) -> Outcome:
+    return Outcome(name, np.nan if central is None else float(central), *_range(values), _share(holds, values))
 
 
 def _known(values: Array) -> Array:
@@ -205,7 +210,7 @@ def _range(values: Array) -> tuple[float, float, float]:
     return low, middle, high
 
 
-def _share(holds: Array, values: Array) -> float:
+def _share(holds: Any, values: Array) -> float:
     """Share of the draws with a figure in which something holds."""
     known = np.isfinite(values)
     return float(np.mean(holds[known])) if known.any() else np.nan

@@ -1,4 +1,4 @@
-"""Uncertainty: that what is said of uncertain inputs can be drawn. Knows tables and cells, no Excel file and no draw."""
+"""Uncertainty: that what is said of uncertain inputs can be drawn. Knows tables and cells, no Excel file, no draw."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def points_of(tables: Tables, row: Row) -> list[float]:
 def spread_of(tables: Tables, row: Row) -> Spread:
     """How a driver's multiple is distributed."""
     points = tuple(points_of(tables, row)) if row["distribution"] == EMPIRICAL else ()
-    return Spread(str(row["distribution"]), *(row[name] for name in PARAMETERS[:4]), points)
+    return Spread(str(row["distribution"]), row["low"], row["likely"], row["high"], row["deviation"], points)
 
 
 def groups_of(tables: Tables) -> dict[str, list[Row]]:
@@ -157,9 +157,8 @@ def _parameters(tables: Tables, row: Row) -> Iterator[Problem]:
     if kind == EMPIRICAL and not row.is_blank("measured_points") and not row.is_blank("measured_column"):
         count = len(points_of(tables, row))
         if count < FEWEST_POINTS:
-            found = (
-                f"{count} points on Measurements begin with '{row['measured_points']}' and have {row['measured_column']}"
-            )
+            named = f"begin with '{row['measured_points']}' and have {row['measured_column']}"
+            found = f"{count} points on Measurements {named}"
             allowed = f"a distribution is taken from {FEWEST_POINTS} or more"
             advice = "Add measured points there, correct the beginning, or choose another distribution."
             yield Problem(*row.place("measured_points"), found, allowed, advice)
@@ -228,7 +227,8 @@ def _outside(tables: Tables, cell: Cell, rows: list[Row], column: Column, end: f
         where, advice = "measured_points", "Choose another distribution, or fewer points."
     elif kind not in (UNIFORM, TRIANGULAR):
         where = "deviation"
-        advice = f"Lower the deviation ({kind} ends at {END:.0f} of them), or choose triangular, which ends where you say."
+        ends = f"{kind} ends at {END:.0f} of them"
+        advice = f"Lower the deviation ({ends}), or choose triangular, which ends where you say."
     return Problem(*last.place(where), found, f"allowed is {bounds(column)}", advice)
 
 
@@ -286,7 +286,7 @@ def _correlations(tables: Tables) -> Iterator[Problem]:
                 "their matrix is not positive definite"
             )
             allowed = f"allowed is above {number(round(least, 4))} and below 1"
-            advice = "Type one between, or have what moves as one in one row: several columns after commas, or all rows."
+            advice = "Type one between, or have what moves as one in one row (several columns, or all rows)."
             yield Problem(*first.place("correlation"), found, allowed, advice)
 
 
