@@ -11,7 +11,7 @@ from typing import Any
 from engine.report.live import Live, LiveRow, LiveSheet, LiveTable, as_text, cell_of, live
 from engine.report.recommendation import standing
 from engine.report.values import Head
-from engine.report.words import listed
+from engine.report.words import listed, sentence
 from engine.scenarios import BY_TRAFFIC, CONFIGURED, TOTAL, Grain, Scenario
 from engine.sheets import EMPIRICAL, NORMAL, SETTINGS, UNCERTAINTY, UNIFORM
 from engine.studies.draws import Factor
@@ -25,7 +25,6 @@ from engine.units import (
     digits,
     in_currency,
     plain,
-    show,
     unit_of,
 )
 from engine.workbook.tables import Row
@@ -40,7 +39,6 @@ PROFIT, COST, SOURCES, ENOUGH, ABOVE, STANDING = (
     "How it was drawn, and whether it stands",
 )
 RANGE = ("P10", "P50", "P90")
-DRAWN = ("draws", "seed")  # settings
 
 
 def uncertainties(scenario: Scenario, found: Uncertain) -> LiveSheet:
@@ -54,8 +52,8 @@ def uncertainties(scenario: Scenario, found: Uncertain) -> LiveSheet:
         _costs(scenario, found),
         _sources(found),
         _enough(found),
+        _standing(scenario),
         _curve(found),
-        _standing(scenario, found),
     )
     return LiveSheet(NAME, "How sure the figures are", sentence, tables, landscape=True)
 
@@ -64,7 +62,7 @@ def distributed(scenario: Scenario, found: Uncertain, factor: Factor) -> str:
     """How a factor was drawn, in words."""
     if len(factor.drivers) > 1:
         names = [found.drivers[place].name for place in factor.drivers]
-        return f"{listed(names)}; correlation {show(factor.correlation, Share)}"
+        return f"{listed(names)}; correlation {_percent(factor.correlation)}"
     row = Row(scenario.inputs.tables[UNCERTAINTY.name], factor.drivers[0])
     kind, spread = str(row["distribution"]), found.drivers[factor.drivers[0]].spread
     if kind == EMPIRICAL:
@@ -172,7 +170,7 @@ def _curve(found: Uncertain) -> LiveTable:
     return LiveTable(heads, rows, in_currency(ABOVE))
 
 
-def _standing(scenario: Scenario, found: Uncertain) -> LiveTable:
+def _standing(scenario: Scenario) -> LiveTable:
     """What the draws rest on, then and now; of what is typed on the sheet Uncertainty the sum of its numbers."""
     total = scenario[TOTAL]
     typed, cells = _typed(scenario)
@@ -180,26 +178,24 @@ def _standing(scenario: Scenario, found: Uncertain) -> LiveTable:
         (words, DollarsPerMonth, total.value(name, "Total"), cell_of(total, name, "Total"))
         for words, name in (("Gross profit of the month", "gross_profit"), ("Accelerator bill of it", "fleet_cost"))
     ]
-    rests.append(("Numbers on Uncertainty, draws and seed, added up", Number, typed, cells))
+    rests.append(("Numbers on Uncertainty, added up", Number, typed, cells))
+    settings = Row(scenario.inputs.tables[SETTINGS.name], 0)
+    for name in ("draws", "seed"):
+        then, cell = float(settings[name]), settings.cell(name)
+        rests.append((sentence(name), Count, then, f'IF({cell}="",{then:.0f},{cell})'))
     heads = (Head("Rests on"), Head("Then", Number), Head("Now", Number), Head("Whether it stands"))
     rows = tuple(
         LiveRow((as_text(name), Live(then, unit, ""), Live(then, unit, f"={now}"), standing(now, then)))
         for name, unit, then, now in rests
     )
-    drawn = (("Draws", found.draws), ("Seed", found.seed))
-    nothing = (as_text(""), as_text(""))
-    more = tuple(LiveRow((as_text(name), _value(float(value), Count), *nothing)) for name, value in drawn)
-    return LiveTable(heads, (*rows, *more), STANDING)
+    return LiveTable(heads, rows, STANDING)
 
 
 def _typed(scenario: Scenario) -> tuple[float, str]:
-    """The sum of all numbers that say what is drawn, and the cells they stand in."""
-    table, settings = scenario.inputs.tables[UNCERTAINTY.name], scenario.inputs.tables[SETTINGS.name]
+    """The sum of all numbers that say how inputs spread, and the cells they stand in."""
+    table = scenario.inputs.tables[UNCERTAINTY.name]
     numbers = [column.name for column in table.sheet.columns if column.unit.is_number]
     first, last = Row(table, 0), Row(table, len(table) - 1)
-    cells = [f"{first.cell(name)}:{last.address(name)}" for name in numbers]
-    cells += [Row(settings, 0).cell(name) for name in DRAWN]
+    cells = ",".join(f"{first.cell(name)}:{last.address(name)}" for name in numbers)
     # A blank cell counts for nothing in the workbook, whatever it means.
-    typed = [row[name] for row in table for name in numbers if not row.is_blank(name)]
-    typed += [row[name] for row in settings for name in DRAWN if not row.is_blank(name)]
-    return float(sum(typed)), f"SUM({','.join(cells)})"
+    return float(sum(row[name] for row in table for name in numbers if not row.is_blank(name))), f"SUM({cells})"

@@ -47,6 +47,7 @@ from engine.units import NOT_AVAILABLE
 Cell = tuple[str, str, int]  # sheet, column, row from 0
 Found = dict[str, dict[str, Any]]  # by configuration and quantity
 
+FITS = "fits"  # what the others stand or fall with
 # The grains behind a configuration, each after those it reads.
 BEHIND = (LINES, PRICE_ROWS, PRICE_LISTS, BILLED, TARIFFS, CONFIGURED, CASES)
 
@@ -65,7 +66,7 @@ def moved(scenario: Scenario, keys: Sequence[str], factors: Mapping[Cell, Any], 
         # Of a configuration only what a case reads: the case is the row that is worked out.
         formulas = {} if name == CONFIGURED else dict(grains[name].formulas)
         if name == CASES:
-            formulas = {quantity: formulas[quantity] for quantity in behind(names, (), formulas)}
+            formulas = {quantity: formulas[quantity] for quantity in behind((*names, FITS), (), formulas)}
         inside.work_out(grains[name], formulas)
     grain = grains[CASES]
     return {
@@ -108,7 +109,7 @@ class _Inside:
 
     def guarded(self, grain: Grain, quantity: str, row: int) -> Any:
         """The same, not available in draws in which the configuration does not fit."""
-        value, fits = self.value(grain, quantity, row), self.value(grain, "fits", row)
+        value, fits = self.value(grain, quantity, row), self.value(grain, FITS, row)
         return np.where(fits > 0, value, NOT_AVAILABLE) if isinstance(fits, Deferred) else value
 
     def work_out(self, grain: Grain, formulas: Formulas) -> None:

@@ -190,9 +190,10 @@ def _indices(one: Array, other: Array, mixed: Sequence[Array]) -> tuple[list[flo
 
     if not all(np.isfinite(values).all() for values in (one, other, *mixed)) or np.ptp(one) == 0:
         return [np.nan] * len(mixed), [np.nan] * len(mixed)
-    drawn = {"f_A": one[np.newaxis], "f_B": other[np.newaxis], "f_AB": np.array(mixed)[:, np.newaxis]}
+    # scipy fails on a single factor (1.17); given twice, it has the same indices twice.
+    drawn = {"f_A": one[np.newaxis], "f_B": other[np.newaxis], "f_AB": np.array([*mixed, mixed[0]])[:, np.newaxis]}
     found = sobol_indices(func=drawn, n=len(one))
-    return np.ravel(found.first_order).tolist(), np.ravel(found.total_order).tolist()
+    return tuple(np.ravel(shares).tolist()[: len(mixed)] for shares in (found.first_order, found.total_order))
 
 
 def _outcome(name: str, central: float | None, values: Array, holds: Any) -> Outcome:

@@ -52,14 +52,14 @@ def rows_of(tables: Tables, row: Row) -> list[int]:
 
 
 def cells_of(tables: Tables, row: Row) -> Iterator[Cell]:
-    """The cells that a driver moves: those it names that hold a number other than 0."""
+    """The cells that a driver moves: those it names in which a number other than 0 is typed.
+
+    What a blank cell means is not moved: it may stand for none at all, or for a setting, with which it then moves.
+    """
     table = tables[str(row["input_sheet"])]
     for name in names_in(row):
-        falls_back = bool(table.sheet.column(name).otherwise)
         for place in rows_of(tables, row):
-            value = table.columns[name].item(place)
-            # A blank cell that takes a setting is moved with the setting.
-            if value == value and value != 0 and not (falls_back and (name, place) in table.blank):
+            if (name, place) not in table.blank and table.columns[name].item(place) != 0:
                 yield table.sheet.name, name, place
 
 
