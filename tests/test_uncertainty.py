@@ -16,8 +16,10 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 from SALib.analyze import sobol
 from scipy import stats
+from scipy.special import ndtr
 from small_runs import PAGES
 
+from engine.distributions import normal_cumulative
 from engine.programs import CHUNK, Deferred, Program
 from engine.report.pages.uncertainty import uncertainty as page
 from engine.report.recommendation import CHANGED, STANDS
@@ -172,6 +174,13 @@ def test_a_program_gives_what_numpy_gives_over_every_chunk():
     found, seven = Program([outcome, 7.0]).run({x: drawn_x, y: drawn_y}, count)
     np.testing.assert_allclose(found, expected + drawn_x**3, rtol=1e-14)
     assert (seven == 7).all() and len(seven) == count
+
+
+def test_a_faster_function_gives_the_same():
+    x = Deferred()
+    values = np.linspace(-8, 8, 1001)
+    found, same = (Program([normal_cumulative(x)], f).run({x: values}, 1001) for f in ({}, {normal_cumulative: ndtr}))
+    np.testing.assert_allclose(found, same, rtol=1e-13)
 
 
 def test_what_no_draw_decides_is_decided_at_once():

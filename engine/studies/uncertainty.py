@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.distributions import normal_cumulative
 from engine.formulas import TOTAL_FORMULAS
 from engine.programs import Array, Deferred, Program
 from engine.scenarios import BY_TRAFFIC, CONFIGURED, TOTAL, Scenario
@@ -88,6 +89,8 @@ class _Study:
     """All that is drawn, and the configurations as programs of it."""
 
     def __init__(self, scenario: Scenario, serving: Sequence[str], count: int, seed: int) -> None:
+        from scipy.special import ndtr
+
         self.scenario, self.serving, self.count, self.seed = scenario, serving, count, seed
         self.drivers, self.factors = drivers(scenario.inputs), factors(scenario.inputs)
         self.leaves = [Deferred() for _ in self.drivers]
@@ -95,9 +98,12 @@ class _Study:
         for driver, leaf in zip(self.drivers, self.leaves, strict=True):
             for cell in driver.cells:
                 cells[cell] = cells[cell] * leaf if cell in cells else leaf
-        found = moved(scenario, serving, cells, (*MONEY, *COSTS, PROMISE))
-        self.programs = {key: Program([found[key][name] for name in (*MONEY, *COSTS, PROMISE)]) for key in serving}
-        self.profits = {key: Program([found[key][name] for name in MONEY]) for key in serving}
+        every = (*MONEY, *COSTS, PROMISE)
+        found = moved(scenario, serving, cells, every)
+        # Ours asks for each value by itself.
+        faster = {normal_cumulative: ndtr}
+        self.programs = {key: Program([found[key][name] for name in every], faster) for key in serving}
+        self.profits = {key: Program([found[key][name] for name in MONEY], faster) for key in serving}
         self.first, self.second = points(len(self.drivers), count, seed)
 
     def answer(self) -> Uncertain:
