@@ -71,7 +71,7 @@ def _told(scenario: Scenario, found: Uncertain) -> str:
         least = min(unsure, key=lambda each: abs(each.chance - 0.5))
         parts.append(f"{least.name} is the traffic whose sign is least certain.")
     if telling := [each for each in by_influence(found) if each.total > TELLING]:
-        parts.append(f"To narrow the range, measure {telling[0].factor.name} first.")
+        parts.append(f"To narrow the range, measure \u201c{telling[0].factor.name}\u201d first.")
     return " ".join(parts)
 
 
@@ -194,7 +194,7 @@ def _kept(scenario: Scenario, found: Uncertain) -> str:
         f"{name} does not fit in {show(share, Share)} of the draws, which are left out."
         for name, share in found.unfit.items()
     ]
-    parts.append("The error of the speed model itself is not drawn, but where an input of Calibration stands for it.")
+    parts.append("The error of the speed model is not drawn, except where an input of Calibration stands for it.")
     return " ".join(parts)
 
 
