@@ -304,7 +304,7 @@ SETTINGS = Sheet(
         Column("study_outlook", Text, "Ask: what do reasoning, training and falling prices mean?", default="yes", words=YES_NO),
         Column("study_ownership", Text, "Ask: from how many tokens a month does owning, renting or an API cost least?", default="yes", words=YES_NO),
         Column("study_uncertainty", Text, "Ask: how sure are cost and margin, with the inputs on Uncertainty drawn together?", default="yes", words=YES_NO),
-        Column("draws", Count, "Draws of the uncertain inputs: a power of two. The page shows what half and a quarter of them give.", default=4096, at_least=256, at_most=1048576, whole=True),
+        Column("draws", Count, "Draws of the uncertain inputs: a power of two. The page shows what half and a quarter of them give.", default=4096, at_least=256, at_most=131072, whole=True),
         Column("seed", Count, "Number by which the draws are made: the same gives the same draws.", default=1, at_least=0, at_most=1e9, whole=True),
         Column("prepared_by", Text, "Who prepared this month's figures.", blank="not prepared", default=""),
         Column("prepared_on", Date, "When.", default=None),

@@ -398,6 +398,16 @@ def test_draws_that_do_not_fit_are_left_out_and_told(tmp_path):
     assert any("does not fit in" in getattr(block, "text", "") for block in section.blocks)
 
 
+def test_without_revenue_there_is_a_loss_and_no_margin(tmp_path):
+    unsold = fill("Prices", dict.fromkeys(("input_price", "cached_input_price", "output_price", "reasoning_price")))
+    path = _small(tmp_path, unsold, drawn(DEMAND))
+    calculated = scenario(read(path))
+    answer = uncertain(calculated)
+    assert answer.profit.chance == 0 and answer.profit.high < 0 and np.isnan(answer.margin.middle)
+    section = page(calculated, answer, uncertainties(calculated, answer))
+    assert next(block.title for block in section.blocks if hasattr(block, "marks")) == "Every draw is a loss."
+
+
 def test_an_input_that_moves_nothing_is_told(tmp_path):
     idle = {**RENT, "driver": "idle input", "input_sheet": "Hardware", "input_column": "one_year_price"}
     path = _small(tmp_path, fill("Hardware", {"one_year_price": 2}), drawn(idle, DEMAND))

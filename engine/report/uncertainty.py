@@ -144,7 +144,7 @@ def _sources(found: Uncertain) -> LiveTable:
         Head("Input"),
         Head("By itself", Share),
         Head("With others", Share),
-        Head("With others, half of the draws", Share),
+        Head("Half the draws", Share),
     )
     rows = tuple(
         LiveRow((as_text(each.factor.name), *(_value(v, Share) for v in (each.first, each.total, each.earlier))))

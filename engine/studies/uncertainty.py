@@ -113,7 +113,8 @@ class _Study:
         revenue, profit = self._total(money)
         again = self._given(self.second)
         second = {key: self.profits[key].run(again, self.count) for key in self.serving}
-        margins = TOTAL_FORMULAS["gross_margin"](profit, revenue)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            margins = TOTAL_FORMULAS["gross_margin"](profit, revenue)
         total, target = self.scenario[TOTAL], float(self.scenario.inputs.settings["target_margin"])
         return Uncertain(
             seed=self.seed,

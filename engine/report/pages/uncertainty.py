@@ -129,7 +129,8 @@ def _traffics(found: Uncertain, sheet: LiveSheet, money: MoneyScale) -> Table:
             Row(("Gross margin", *(Figure(share, Share) for share in shares), margin.chance)),
         ),
         _note("Table", sheet, PROFIT),
-        "P10: one outcome in ten is below it. Percentiles of traffics do not add up to that of the total.",
+        "P10: one outcome in ten is below it. Percentiles of traffics do not add up to that of the total."
+        + _beyond(len(shown), len(found.traffics)),
     )
 
 
@@ -147,7 +148,8 @@ def _sources(scenario: Scenario, found: Uncertain, sheet: LiveSheet) -> Table:
         tuple(row(each) for each in by_influence(found)[:MOST_ROWS]),
         _note("Table", sheet, SOURCES),
         "Sobol indices, first and total: by how much the variance would shrink if the input were known, and what would "
-        f"be left if all others were. Inputs of a correlation group count together.{moves_nothing}",
+        f"be left if all others were. Inputs of a correlation group count together.{moves_nothing}"
+        + _beyond(MOST_ROWS, len(found.influences)),
     )
 
 
@@ -167,8 +169,14 @@ def _costs(scenario: Scenario, found: Uncertain, sheet: LiveSheet) -> Table:
         (Head("Configuration"), *heads, Head("Keeps the promised speed", Share)),
         tuple(row(each) for each in found.costs["blended_cost"][:MOST_ROWS]),
         _note("Table", sheet, COST),
-        f"Cost of answers alone is on the sheet. All promises together are kept in {kept}.",
+        f"Cost of answers alone is on the sheet. All promises together are kept in {kept}."
+        + _beyond(MOST_ROWS, len(found.costs["blended_cost"])),
     )
+
+
+def _beyond(shown: int, there: int) -> str:
+    """What to say of rows that a page has no room for."""
+    return f" {there - shown} more are on the sheet Uncertainties." if there > shown else ""
 
 
 def _enough(found: Uncertain, sheet: LiveSheet, money: MoneyScale) -> Table:
