@@ -270,7 +270,7 @@ def measurements(
     replace: Replace = False,
     accept_loss: AcceptLoss = False,
 ) -> None:
-    """Add rows to Measurements: measured points, kept with their sources. Nothing is calculated from them yet."""
+    """Add rows to Measurements: measured points, kept with their sources."""
     from engine.filling.additions import add_measurements
     from engine.workbook.copying import Target
 

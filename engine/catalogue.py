@@ -32,6 +32,7 @@ from engine.sheets import (
     SETTINGS,
     TRAFFIC,
     TRAFFIC_MIXES,
+    UNCERTAINTY,
     Column,
     Sheet,
 )
@@ -53,6 +54,7 @@ OWN = {
     "competitors": COMPETITORS,
     "commitments": COMMITMENTS,
     "scenarios": SCENARIOS,
+    "uncertainty": UNCERTAINTY,
     "actuals": ACTUALS,
     "change_log": CHANGE_LOG,
 }

@@ -32,27 +32,34 @@ def _answerable(compute: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _terms(count: Any, mean: Any) -> tuple[Any, Any]:
-    """Poisson probabilities of 0, 1, ... MOST_COUNTED along a new last axis, and which row has an answer at all."""
+def _where_known(count: Any, mean: Any, compute: Callable[[Any, Any], Any]) -> Any:
+    """The answers for whole counts and means, worked out only where there is one; elsewhere NaN."""
+    count, mean = np.broadcast_arrays(np.floor(count), mean)
     known = (mean > 0) & (count >= 0) & (count < MOST_COUNTED + 1)
-    mean = np.where(known, mean, 1.0)[..., np.newaxis]
-    return np.exp(_COUNTS * np.log(mean) - mean - _LOG_FACTORIALS), known
+    answers = np.full(count.shape, np.nan)
+    answers[known] = compute(count[known].astype(int), mean[known])
+    return answers
+
+
+def _probability(count: Any, mean: Any) -> Any:
+    return np.exp(count * np.log(mean) - mean - _LOG_FACTORIALS[count])
 
 
 @_answerable
 def poisson_probability(count: Any, mean: Any) -> Any:
     """Probability of just this count, rounded down; NaN below 0, above MOST_COUNTED, or without a mean."""
-    count, mean = np.broadcast_arrays(np.floor(count), mean)
-    terms, known = _terms(count, mean)
-    return np.where(known, (terms * (count[..., np.newaxis] == _COUNTS)).sum(-1), np.nan)
+    return _where_known(count, mean, _probability)
 
 
 @_answerable
 def poisson_cumulative(count: Any, mean: Any) -> Any:
     """Probability of at most this count, rounded down; NaN below 0, above MOST_COUNTED, or without a mean."""
-    count, mean = np.broadcast_arrays(np.floor(count), mean)
-    terms, known = _terms(count, mean)
-    return np.where(known, (terms * (count[..., np.newaxis] >= _COUNTS)).sum(-1), np.nan)
+
+    def cumulative(count: Any, mean: Any) -> Any:
+        terms = _probability(_COUNTS, mean[:, np.newaxis])
+        return (terms * (count[:, np.newaxis] >= _COUNTS)).sum(-1)
+
+    return _where_known(count, mean, cumulative)
 
 
 _erfc = np.vectorize(math.erfc, otypes=[float])

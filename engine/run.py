@@ -26,6 +26,7 @@ from engine.report.mail import mail
 from engine.report.values import Issue
 from engine.scenarios import CONFIGURED, Archived, Grain, Scenario, looked_back_on, scenario
 from engine.studies.bridge import left
+from engine.studies.uncertainty import Uncertain
 from engine.units import Unit, money_in, numbers_in, unit_of
 from engine.workbook.problems import InvalidWorkbook, Problem
 from engine.workbook.read import Inputs, read
@@ -273,6 +274,7 @@ def _run_json(draft: build.Draft, headline: str, checks: tuple[Check, ...], stag
         "settings_sha256": hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest(),
         "headline": headline,
         "figures": figures,
+        "uncertainty": _drawn(draft.uncertain) if draft.uncertain else None,
         "traffics": left(draft.scenario),
         "checks": [
             {"name": c.name, "found": c.found, "expected": c.expected, "allowed": c.allowed, "passed": c.passed}
@@ -281,6 +283,13 @@ def _run_json(draft: build.Draft, headline: str, checks: tuple[Check, ...], stag
         "passed": all(check.passed for check in checks),
         "seconds": stages.seconds,
     }
+
+
+def _drawn(found: Uncertain) -> dict[str, Any]:
+    """How the uncertain inputs were drawn, and what gross profit came to."""
+    profit = found.profit
+    figures = {"P10": profit.low, "P50": profit.middle, "P90": profit.high, "chance_of_profit": profit.chance}
+    return {"seed": found.seed, "draws": found.draws, "gross_profit": figures}
 
 
 def commit() -> str:

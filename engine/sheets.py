@@ -324,6 +324,9 @@ SETTINGS = Sheet(
         Column("cost_ceiling", DollarsPerMillionTokens, "What a million tokens may cost all-in, for the question of the fastest set-up below it.", blank="what it costs today", default=None, at_least=0, at_most=10000),
         Column("study_sensitivity", Text, "Ask: what do the drivers on Sensitivity and the changes on Scenarios do to the month?", default="yes", words=YES_NO),
         Column("study_ownership", Text, "Ask: from how many tokens a month does owning, renting or an API cost least?", default="yes", words=YES_NO),
+        Column("study_uncertainty", Text, "Ask: how sure are cost and margin, with the inputs on Uncertainty drawn together?", default="yes", words=YES_NO),
+        Column("draws", Count, "Draws of the uncertain inputs: a power of two. The page shows what half and a quarter of them give.", default=4096, at_least=256, at_most=131072, whole=True),
+        Column("seed", Count, "Number by which the draws are made: the same gives the same draws.", default=1, at_least=0, at_most=1e9, whole=True),
         Column("prepared_by", Text, "Who prepared this month's figures.", blank="not prepared", default=""),
         Column("prepared_on", Date, "When.", default=None),
         Column("reviewed_by", Text, "Who reviewed them.", blank="not reviewed", default=""),
@@ -674,10 +677,11 @@ CONFIGURATIONS = Sheet(
     ),
 )
 
-def _input_named(blank_row: str) -> tuple[Column, ...]:
-    """Which input a row of Sensitivity or Scenarios changes."""
+
+def _input_named(sheets: tuple[str, ...], blank_row: str) -> tuple[Column, ...]:
+    """Which input a row of Sensitivity, Scenarios or Uncertainty is about."""
     return (
-        Column("input_sheet", Text, "Sheet of the input.", choices=CHANGEABLE),
+        Column("input_sheet", Text, "Sheet that the input stands on.", choices=sheets),
         Column("input_column", Text, "Head of its column, on Settings the name of the setting; several that move together are separated by commas."),
         Column("input_row", Text, "Name of its row, as it stands in the sheet's first column.", blank=blank_row, default=""),
     )
@@ -688,7 +692,7 @@ SENSITIVITY = Sheet(
     "One row per driver: an input that is moved down and up by itself, to see what gross profit and cost do.",
     (
         Column("driver", Text, "What the report calls it; each has a name of its own."),
-        *_input_named("all rows together"),
+        *_input_named(CHANGEABLE, "all rows together"),
         Column("low_change", Share, "Share by which it is moved down; -20 % makes it four fifths.", blank="not moved by a share", default=None, at_least=-0.999, at_most=100),
         Column("high_change", Share, "Share by which it is moved up; 20 % makes it six fifths.", blank="not moved by a share", default=None, at_least=-0.999, at_most=100),
         Column("low_value", Number, "Figure that takes its place on the low side, in the unit of its column.", blank="not replaced", default=None, at_least=-1e15, at_most=1e15),
@@ -705,7 +709,7 @@ SCENARIOS = Sheet(
     "One row per change: all rows of a scenario hold at once, and the whole month is calculated again.",
     (
         Column("scenario", Text, "Name of the scenario, the same on each of its rows, such as 'Low' or 'Chat loses a third'."),
-        *_input_named("all rows"),
+        *_input_named(CHANGEABLE, "all rows"),
         Column("change", Share, "Share by which the input changes.", blank="it is replaced", default=None, at_least=-0.999, at_most=100),
         Column("new_value", Number, "Figure that takes its place, in the unit of its column.", blank="it changes by a share, or a name takes its place", default=None, at_least=-1e15, at_most=1e15),
         Column("new_name", Text, "Name or word that takes its place, such as another accelerator.", default=""),
@@ -714,9 +718,51 @@ SCENARIOS = Sheet(
     may_be_empty=True,
 )
 
+# Sheets that a configuration reads, so that what is uncertain on them makes its figures uncertain.
+UNCERTAIN_SHEETS = (
+    *("Settings", "Configurations", "Traffic", "Traffic mixes", "Prices", "Exchange rates"),
+    *("Hardware", "Models", "Precisions", "Calibration"),
+)
+UNIFORM, TRIANGULAR, NORMAL, LOGNORMAL, EMPIRICAL = "uniform", "triangular", "normal", "lognormal", "empirical"
+# What each distribution is given by. The parameters are multiples of the value that stands in the input's cell.
+DISTRIBUTIONS: Mapping[str, tuple[str, ...]] = {
+    UNIFORM: ("low", "high"),
+    TRIANGULAR: ("low", "high"),
+    NORMAL: ("deviation",),
+    LOGNORMAL: ("deviation",),
+    EMPIRICAL: ("measured_points", "measured_column"),
+}
+# What may be given besides: the multiple that is likeliest, or the mean one; blank is the value as it stands.
+LIKELY = (TRIANGULAR, NORMAL, LOGNORMAL)
+
+_MEASURED = (
+    *("measured_request_rate", "measured_output_speed"),
+    *("measured_time_to_first_token", "measured_time_per_output_token"),
+)
+
+UNCERTAINTY = Sheet(
+    "Uncertainty",
+    "One row per uncertain input: how far its value may lie from what is typed. All are drawn together.",
+    (
+        Column("driver", Text, "Name of the uncertain input, as the report is to name it.", key=True),
+        *_input_named(UNCERTAIN_SHEETS, "all rows, which move together"),
+        Column("distribution", Text, "uniform, triangular: low to high. normal, lognormal: around likely. empirical: as measured points scatter.", choices=tuple(DISTRIBUTIONS)),
+        Column("low", Number, "Lowest, as a multiple of the value: 0.8 is a fifth less. For uniform and triangular.", default=None, at_least=0, at_most=1000),
+        Column("likely", Number, "Likeliest (triangular) or mean (normal, lognormal), as a multiple of the value.", blank="1, the value as it stands", default=1, at_least=0.001, at_most=1000),
+        Column("high", Number, "Highest, as a multiple of the value: 1.2 is a fifth more. For uniform and triangular.", default=None, at_least=0, at_most=1000),
+        Column("deviation", Number, "Standard deviation, as a multiple of the value: 0.1 is a tenth of it. For normal and lognormal, which end at four deviations.", default=None, at_least=0.0001, at_most=10),
+        Column("measured_points", Text, "Empirical: how the names of the points on Measurements begin whose scatter around their mean it takes.", default=""),
+        Column("measured_column", Text, "Empirical: which figure of those points.", default="", choices=_MEASURED),
+        Column("correlation_group", Text, "Inputs that move together or against each other have one name here.", blank="moves by itself", default=""),
+        Column("correlation", Number, "Correlation of any two inputs of the group, the same in all its rows; below 0 they move against each other.", default=None, at_least=-1, at_most=1),
+        *_provenance("the ranges"),
+    ),
+    may_be_empty=True,
+)
+
 MEASUREMENTS = Sheet(
     "Measurements",
-    "Measured points, kept with their sources; nothing is calculated from them yet.",
+    "Measured points, kept with their sources; an empirical distribution on Uncertainty is taken from them.",
     (
         Column("measurement", Text, "Name of the point: one run at one load.", key=True),
         Column("model", Text, "Model that was served; it need not be on the Models sheet."),
@@ -797,6 +843,7 @@ SHEETS = (
     CALIBRATION,
     SENSITIVITY,
     SCENARIOS,
+    UNCERTAINTY,
     MEASUREMENTS,
     ACTUALS,
     CHANGE_LOG,

@@ -14,7 +14,19 @@ from typing import Any
 from zipfile import ZipFile
 
 import pytest
-from bad_workbooks import actuals, billing, cells, doubtful, drivers, files, hours, layouts, mail, together
+from bad_workbooks import (
+    actuals,
+    billing,
+    cells,
+    doubtful,
+    drivers,
+    files,
+    hours,
+    layouts,
+    mail,
+    together,
+    uncertainty,
+)
 from bad_workbooks.valid import ROWS, SEEN, TODAY, Defect, at, both, coordinate, fill, more, put, spoil, write_valid
 from openpyxl import Workbook, load_workbook
 
@@ -26,7 +38,7 @@ from engine.workbook.problems import InvalidWorkbook, Problem, listing
 from engine.workbook.read import READ, Inputs, read
 from engine.workbook.validation import validation
 
-PARTS = (cells, layouts, together, actuals, billing, hours, mail, drivers)
+PARTS = (cells, layouts, together, actuals, billing, hours, mail, drivers, uncertainty)
 DEFECTS = tuple(defect for part in PARTS for defect in part.DEFECTS)
 DOUBTS = doubtful.WARNINGS + actuals.WARNINGS + billing.WARNINGS + hours.WARNINGS
 

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from engine.render.axes import axis_title, tick_text
+from engine.render.chances import drawn_chances
 from engine.render.curves import curves
 from engine.render.drawing import SMALL, SMALLEST, WIDTH, Paper, wide
 from engine.render.hours import draw_day
@@ -19,6 +20,7 @@ from engine.render.sensitivity import draw_heatmap, draw_tornado
 from engine.render.typesetting import number
 from engine.report.values import (
     Bars,
+    Chances,
     Chart,
     Curves,
     Day,
@@ -61,6 +63,8 @@ def draw(block: Chart, colours: Mapping[str, str]) -> str:
         return draw_tornado(block, colours).svg()
     if isinstance(block, Heatmap):
         return draw_heatmap(block, colours).svg()
+    if isinstance(block, Chances):
+        return drawn_chances(block, colours).svg()
     if isinstance(block, Curves):
         return curves(block, colours).svg()
     if isinstance(block, Waterfall):

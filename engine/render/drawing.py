@@ -10,7 +10,7 @@ import matplotlib
 from matplotlib.figure import Figure
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Polygon, Rectangle
 from matplotlib.transforms import Affine2D
 
 from engine.render.typesetting import MM_PER_POINT, brand, printable, text_width
@@ -91,6 +91,10 @@ class Paper:
         """A line through the points."""
         artist = Line2D(x, y, color=self._of(colour), linewidth=width, linestyle=style, solid_capstyle="butt")
         self._place(artist)
+
+    def area(self, x: Sequence[float], y: Sequence[float], colour: str) -> None:
+        """What lies within the points, filled."""
+        self._place(Polygon(list(zip(x, y, strict=True)), facecolor=self._of(colour), edgecolor="none"))
 
     def mark(self, x: float, y: float, colour: str, *, shape: str = "o", size: float = 5, edge: str = "white") -> None:
         """A dot or a square of `size` points."""

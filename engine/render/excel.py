@@ -55,6 +55,7 @@ PURPOSES = {
     "Questions": "What would a change cost: batch, slice, precision, accelerator, model, levers?",
     "Model and actual": "Do invoices, billing, meters and budget bear the model out?",
     "Further questions": "Memory, accelerators by the dollar, APIs, techniques, loads, reasoning, training, prices.",
+    "Uncertainties": "How sure are profit and costs, and which input moves them most? Values, with whether they stand.",
     "Own or rent": "What does an owned accelerator cost, and from which volume is owning, renting or an API cheapest?",
     "Joined inputs": "What each configuration reads from the input sheets. Live.",
     "Parts of the month": "Days between which no contract begins or ends. Live.",

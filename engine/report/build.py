@@ -35,12 +35,14 @@ from engine.report.pages.questions import question_pages
 from engine.report.pages.search import search_page
 from engine.report.pages.sensitivity import sensitivity_pages
 from engine.report.pages.speed import speed
+from engine.report.pages.uncertainty import uncertainty
 from engine.report.profit import profit_and_loss
 from engine.report.published import published
 from engine.report.recommendation import recommendation
 from engine.report.search import search_sheet
 from engine.report.sensitivity import sensitivities
 from engine.report.standing import is_reconciled
+from engine.report.uncertainty import uncertainties
 from engine.report.values import Issue, Report, Section
 from engine.report.words import shortened
 from engine.report.workbook import HEADLINES
@@ -50,6 +52,7 @@ from engine.studies.bridge import Change, bridged, changes
 from engine.studies.owning import crossed
 from engine.studies.questions import Asked, answered, questions
 from engine.studies.reconcile import Reconciliation, shipped_figures
+from engine.studies.uncertainty import Uncertain, uncertain
 from engine.units import CURRENCIES
 
 CHECK_SHEET = "Run checks"
@@ -81,6 +84,8 @@ class Draft:
     search: LiveSheet | None
     further: LiveSheet | None
     owning: LiveSheet | None
+    uncertain: Uncertain | None
+    uncertainties: LiveSheet | None
     actuals: LiveSheet | None
     comparison: LiveSheet | None
     changed: LiveSheet | None
@@ -90,12 +95,12 @@ class Draft:
 
     @property
     def sheets(self) -> tuple[LiveSheet, ...]:
-        some = tuple(sheet for sheet in (self.bill, self.outlook, self.questions, self.further, self.owning) if sheet)
-        compared = tuple(sheet for sheet in (self.comparison, self.changed, self.actuals) if sheet)
-        profit = (self.profit,) if self.profit.tables else ()
-        compared = (*compared, self.recommendation)
-        asked = tuple(sheet for sheet in (self.frontier, self.search, self.sensitivities) if sheet)
-        return (self.summary, *compared, self.costs, self.margins, *profit, self.fleet, *asked, self.speed, *some)
+        some = (self.bill, self.outlook, self.questions, self.further, self.owning)
+        decided = (self.frontier, self.search, self.sensitivities, self.uncertainties)
+        compared = (self.comparison, self.changed, self.actuals, self.recommendation)
+        profit = self.profit if self.profit.tables else None
+        every = (*compared, self.costs, self.margins, profit, self.fleet, *decided, self.speed, *some)
+        return (self.summary, *(sheet for sheet in every if sheet))
 
     @cached_property
     def findings(self) -> tuple[Section, ...]:
@@ -115,14 +120,15 @@ class Draft:
                 fleet(scenario, self.fleet),
                 *([bill_page(scenario, self.bill)] if self.bill else []),
                 *(outlook_pages(scenario, self.outlook) if self.outlook else ()),
-                *(sensitivity_pages(scenario, self.asked, self.sensitivities) if self.asked else ()),
+                *self._how_sure(),
                 speed(scenario, self.speed),
                 decisions(scenario),
             ]
+        if self.asked:
+            sections += filter(None, [search_page(scenario, self.asked, self.search)])
         if self.asked and self.questions:
             beside = per_dollar(scenario, self.asked, self.further) if self.further else None
             sections.append(checklist(scenario, self.asked.base, beside))
-            sections += filter(None, [search_page(scenario, self.asked, self.search)])
             sections += question_pages(scenario, self.asked, self.questions, self.further)
             sections += further_pages(scenario, self.asked, self.further) if self.further else []
         asked = (owning(scenario, self.owning), crossovers(scenario, self.owning))
@@ -130,6 +136,13 @@ class Draft:
         if serving:
             sections.append(assumptions(scenario))
         return tuple(sections)
+
+    def _how_sure(self) -> list[Section]:
+        """What gross profit depends on, and how far it may lie from what is said."""
+        pages = sensitivity_pages(self.scenario, self.asked, self.sensitivities) if self.asked else []
+        if self.uncertain and self.uncertainties:
+            pages.append(uncertainty(self.scenario, self.uncertain, self.uncertainties))
+        return pages
 
 
 def draft(
@@ -142,6 +155,7 @@ def draft(
     if asked:
         scenario = answered(scenario, asked)
     scenario = crossed(scenario)
+    drawn = uncertain(scenario)
     typed = changes(earlier.inputs, scenario.inputs) if earlier and earlier.inputs else None
     if earlier:
         scenario = bridged(scenario, earlier.traffics, earlier.inputs)
@@ -170,11 +184,13 @@ def draft(
         search_sheet(scenario, asked) if asked else None,
         further_questions(scenario, asked) if asked else None,
         own_or_rent(scenario),
+        drawn,
+        uncertainties(scenario, drawn) if drawn else None,
         model_and_actual(scenario),
         comparison(scenario, earlier.name, archived) if earlier else None,
         changed(scenario, earlier.name, typed, earlier.figures) if earlier else None,
         typed,
-        recommendation(scenario, actions(scenario, moves)),
+        recommendation(scenario, actions(scenario, moves), drawn is not None),
         shipped_figures() if scenario.inputs.settings["published_figures"] else None,
     )
 

@@ -16,8 +16,11 @@ NAME = "Recommendation"
 STANDS, CHANGED = "as calculated", "inputs changed since: run the report again"
 
 
-def recommendation(scenario: Scenario, actions: Sequence[Action]) -> LiveSheet:
-    """Actions with their effects, which a search found, and what in this workbook is a value and no formula."""
+def recommendation(scenario: Scenario, actions: Sequence[Action], drawn: bool) -> LiveSheet:
+    """Actions with their effects, which a search found, and what in this workbook is a value and no formula.
+
+    `drawn` says whether ranges of uncertain inputs were drawn.
+    """
     # The longest last, where it may run on.
     heads = (Head("Effect"), Head("Whether it stands"), Head("What to do"))
     profit = scenario[TOTAL]
@@ -39,7 +42,7 @@ def recommendation(scenario: Scenario, actions: Sequence[Action]) -> LiveSheet:
                     Head("Now", Number),
                     Head("Whether it stands"),
                 ),
-                tuple(_values(scenario)),
+                tuple(_values(scenario, drawn)),
                 "Found by search, or laid out: run the report again where it no longer stands",
             ),
         ),
@@ -47,7 +50,7 @@ def recommendation(scenario: Scenario, actions: Sequence[Action]) -> LiveSheet:
     )
 
 
-def _values(scenario: Scenario) -> list[LiveRow]:
+def _values(scenario: Scenario, drawn: bool) -> list[LiveRow]:
     total = scenario[TOTAL]
     found = [
         (what, rests_on, cell_of(total, name, "Total"), total.value(name, "Total"))
@@ -73,6 +76,9 @@ def _values(scenario: Scenario) -> list[LiveRow]:
         rows.append(LiveRow((as_text(what), as_text(rests_on), *figures, standing_of(cell, value))))
     if WAYS in scenario.grains:
         names = ("Volumes and crossovers on Own or rent", "figures on the sheet Searched from", "", "", "told there")
+        rows.append(LiveRow(tuple(as_text(name) for name in names)))
+    if drawn:
+        names = ("Ranges on Uncertainties", "gross profit, bill, ranges of the inputs", "", "", "told there")
         rows.append(LiveRow(tuple(as_text(name) for name in names)))
     return rows
 

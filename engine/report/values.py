@@ -315,6 +315,25 @@ class Heatmap:
 
 
 @dataclass(frozen=True)
+class Chances:
+    """How likely a figure is above each value: `points` are values, lowest first, with the share of outcomes above.
+
+    `marks` are values with their names; what lies between the first and the last of them is shaded. `limit` is a value
+    that matters, with its words.
+    """
+
+    title: str
+    description: str
+    points: tuple[tuple[float, float], ...]
+    marks: tuple[tuple[float, str], ...]
+    unit: Any
+    axis: str
+    limit: tuple[float, str] | None = None
+    note: Margin | None = None
+    alt: str = ""
+
+
+@dataclass(frozen=True)
 class Paragraph:
     text: str
 
@@ -335,7 +354,7 @@ class Methods:
     note: Margin | None = None
 
 
-Chart = Bars | Stack | Pairs | Waterfall | Scatter | Curves | Day | Lines | Tornado | Heatmap
+Chart = Bars | Stack | Pairs | Waterfall | Scatter | Curves | Day | Lines | Tornado | Heatmap | Chances
 Block = Chart | Table | Paragraph | Methods
 
 

@@ -26,6 +26,7 @@ from engine.workbook.ownership import CHECKS as OWNERSHIP_CHECKS
 from engine.workbook.plausibility import doubts
 from engine.workbook.problems import Problem, listed
 from engine.workbook.tables import Row, Tables
+from engine.workbook.uncertainty import CHECKS as UNCERTAINTY_CHECKS
 
 # On Models, the sum of the first is at most the second.
 PARTS = (
@@ -49,7 +50,7 @@ def disagreements(tables: Tables) -> list[Problem]:
     """Everything that sheets or columns say against each other; warnings among them."""
     every = (
         *(*CHECKS, *DEMAND_CHECKS, *HOUR_CHECKS, *CURRENCY_CHECKS, *BILLING_CHECKS),
-        *(*OUTLOOK_CHECKS, *OWNERSHIP_CHECKS, *ACTUALS_CHECKS, *MAIL_CHECKS),
+        *(*OUTLOOK_CHECKS, *OWNERSHIP_CHECKS, *ACTUALS_CHECKS, *MAIL_CHECKS, *UNCERTAINTY_CHECKS),
         *(*DRIVER_CHECKS, doubts),
     )
     return [problem for check in every for problem in check(tables)]

@@ -32,6 +32,7 @@ from engine.sheets import (
     SHEETS,
     TRAFFIC,
     TRAFFIC_MIXES,
+    UNCERTAINTY,
     Column,
     Sheet,
 )
@@ -45,8 +46,9 @@ SPARE_LINES = 12  # for classes and mixes of traffic, and for prices, that are a
 MIX, PRICE = 6, 9  # columns of the names of mixes and of price lists, right of the checks
 COUNT, DAY, SHARE = "0", "yyyy-mm-dd", "0.0%"
 
-# No figure of the month comes from these; the second engine takes only so many columns of tables that formulas name.
-CHECKED = tuple(sheet for sheet in SHEETS if sheet not in (MEASUREMENTS, SENSITIVITY, SCENARIOS))
+# No live figure of the month comes from these; the second engine takes only so many columns of tables that formulas
+# name.
+CHECKED = tuple(sheet for sheet in SHEETS if sheet not in (SENSITIVITY, SCENARIOS, UNCERTAINTY, MEASUREMENTS))
 LINED = (TRAFFIC, TRAFFIC_MIXES, PRICES)  # sheets whose rows have lines here
 
 END_OF_MONTH = "DATE(YEAR(Report_Month),MONTH(Report_Month)+1,0)"
