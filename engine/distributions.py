@@ -32,27 +32,28 @@ def _answerable(compute: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-def _terms(count: Any, mean: Any) -> tuple[Any, Any]:
-    """Poisson probabilities of 0, 1, ... MOST_COUNTED along a new last axis, and which row has an answer at all."""
+def _summed(count: Any, mean: Any, counted: Callable[[Any, Any], Any]) -> Any:
+    """Poisson probabilities of 0, 1, ... MOST_COUNTED, summed over those that are `counted`; NaN without an answer."""
+    count, mean = np.broadcast_arrays(np.floor(count), mean)
     known = (mean > 0) & (count >= 0) & (count < MOST_COUNTED + 1)
-    mean = np.where(known, mean, 1.0)[..., np.newaxis]
-    return np.exp(_COUNTS * np.log(mean) - mean - _LOG_FACTORIALS), known
+    answers = np.full(count.shape, np.nan)
+    # Only where there is one, because every answer is made of a hundred terms.
+    own, rate = count[known][:, np.newaxis], mean[known][:, np.newaxis]
+    terms = np.exp(_COUNTS * np.log(rate) - rate - _LOG_FACTORIALS)
+    answers[known] = (terms * counted(own, _COUNTS)).sum(-1)
+    return answers
 
 
 @_answerable
 def poisson_probability(count: Any, mean: Any) -> Any:
     """Probability of just this count, rounded down; NaN below 0, above MOST_COUNTED, or without a mean."""
-    count, mean = np.broadcast_arrays(np.floor(count), mean)
-    terms, known = _terms(count, mean)
-    return np.where(known, (terms * (count[..., np.newaxis] == _COUNTS)).sum(-1), np.nan)
+    return _summed(count, mean, np.equal)
 
 
 @_answerable
 def poisson_cumulative(count: Any, mean: Any) -> Any:
     """Probability of at most this count, rounded down; NaN below 0, above MOST_COUNTED, or without a mean."""
-    count, mean = np.broadcast_arrays(np.floor(count), mean)
-    terms, known = _terms(count, mean)
-    return np.where(known, (terms * (count[..., np.newaxis] >= _COUNTS)).sum(-1), np.nan)
+    return _summed(count, mean, np.greater_equal)
 
 
 _erfc = np.vectorize(math.erfc, otypes=[float])
