@@ -35,7 +35,8 @@ _FORMS: Mapping[Any, str] = {
     np.less: "{} < {}",
     np.less_equal: "{} <= {}",
     np.negative: "-{}",
-    np.power: "{} ** {}",
+    np.where: "chosen({}, {}, {})",
+    np.power: "power({}, {})",
     np.maximum: "larger({}, {})",
     np.minimum: "smaller({}, {})",
     np.floor: "floor({})",
@@ -177,8 +178,6 @@ def _written(graph: Graph, steps: Program, indent: str) -> Iterator[str]:
             yield f"{indent}else:"
             yield from _written(graph, item.otherwise, indent + "    ")
             yield f"{indent}    v{at} = {names[2]}"
-        elif step.function is np.where:
-            yield f"{indent}v{at} = {names[1]} if {names[0]} else {names[2]}"
         elif step.function in _FORMS:
             yield f"{indent}v{at} = {_FORMS[step.function].format(*names)}"
         else:
