@@ -44,13 +44,30 @@ class Chunked:
                 freed.setdefault(at, []).append(place)
         return freed
 
-    def __call__(self, columns: Mapping[str, Any]) -> dict[str, Any]:
-        """The wanted quantities: arrays that broadcast to what the columns broadcast to."""
-        values = {at: step.value for at, step in enumerate(self.graph.steps) if isinstance(step, Known)}
-        values |= {at: columns[name] for name, at in self.graph.columns.items()}
+    def fitted(self, name: str, column: Any) -> Any:
+        """A column, or a part of it, as it is taken here: as it is."""
+        return column
+
+    def __call__(self, columns: Mapping[str, Any], shape: tuple[int, ...]) -> dict[str, Any]:
+        """The wanted quantities over a grid of this shape: arrays that broadcast to it."""
+        values = {at: columns[name] for name, at in self._given.items()}
+        values |= self._known
         with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
             self._run(self._program, values)
-        return {name: np.asarray(values[at]) for name, at in self.graph.outputs.items()}
+        ones = (1,) * len(shape)
+        return {name: np.asarray(values[at]).reshape(np.shape(values[at]) or ones) for name, at in self._outputs}
+
+    @cached_property
+    def _given(self) -> dict[str, int]:
+        return self.graph.columns
+
+    @cached_property
+    def _known(self) -> dict[int, Any]:
+        return {at: step.value for at, step in enumerate(self.graph.steps) if isinstance(step, Known)}
+
+    @cached_property
+    def _outputs(self) -> list[tuple[str, int]]:
+        return list(self.graph.outputs.items())
 
     def _run(self, steps: Program, values: dict[int, Any]) -> None:
         for item in steps:

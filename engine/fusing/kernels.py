@@ -93,25 +93,26 @@ class Kernel:
 
         return compiled(self.source)
 
-    def __call__(self, columns: Mapping[str, Any]) -> dict[str, Any]:
-        """The wanted quantities: arrays that broadcast to what the columns broadcast to."""
-        shape = [1] * self.dimensions
-        given = []
-        for name in self.graph.columns:
-            column = columns[name]
-            own = [column.shape[axis] for axis in self.axes[name]]
-            for axis, length in zip(self.axes[name], own, strict=True):
-                shape[axis] = length
-            given.append(np.ascontiguousarray(column.reshape(own)))
-        answers = {}
-        for name, at in self.graph.outputs.items():
-            deep = self._levels[at] + 1
-            answers[name] = np.empty([*shape[:deep], *[1] * (self.dimensions - deep)])
-        written = [
-            answer.reshape(shape[: self._levels[self.graph.outputs[name]] + 1]) for name, answer in answers.items()
-        ]
-        self._compiled(*shape, *given, *written)
-        return answers
+    def fitted(self, name: str, column: Any) -> Any:
+        """A column, or a part of it, as the kernel takes it: without the axes that do not change it."""
+        return np.ascontiguousarray(column.reshape([column.shape[axis] for axis in self.axes[name]]))
+
+    def __call__(self, columns: Mapping[str, Any], shape: tuple[int, ...]) -> dict[str, Any]:
+        """The wanted quantities over a grid of this shape: arrays that broadcast to it. The columns are fitted."""
+        answers = [np.empty(shape[: level + 1]) for level in self._written]
+        self._compiled(*shape, *(columns[name] for name in self._given), *answers)
+        return {
+            name: answer.reshape(answer.shape + (1,) * (self.dimensions - answer.ndim))
+            for name, answer in zip(self.graph.outputs, answers, strict=True)
+        }
+
+    @cached_property
+    def _given(self) -> list[str]:
+        return list(self.graph.columns)
+
+    @cached_property
+    def _written(self) -> list[int]:
+        return [self._levels[at] for at in self.graph.outputs.values()]
 
 
 def kernel(graph: Graph, columns: Mapping[str, Any]) -> Kernel:
@@ -129,7 +130,7 @@ def kernel(graph: Graph, columns: Mapping[str, Any]) -> Kernel:
         for operand in step.operands
     } | set(graph.outputs.values())
     tabled = {at: f"table {at}" for at in asked & small if isinstance(graph.steps[at], Operation)}
-    made = Chunked(_of(graph, tabled))({name: columns[name] for name in graph.columns})
+    made = Chunked(_of(graph, tabled))(columns, lengths)
     tables = {name: made[name] for name in tabled.values()}
     rest = graph.given(tabled)
     own = {name: tuple(sorted(axes[at])) for at, name in tabled.items()}

@@ -91,7 +91,7 @@ def frontier(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]:
             {**whole, "precision": name, "tensor_parallel": float(count), "requested_batch_size": 2.0**power},
         )
         for name in precisions
-        if _computes(scenario, hardware, name)
+        if computes(scenario, hardware, name)
         for count in _linked(scenario, hardware)
         for power in range(12)
         if count <= LARGEST_SLICE and 2**power <= grain.value("engine_batch_limit", base)
@@ -168,7 +168,8 @@ def slices(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]:
     ]
 
 
-def _computes(scenario: Scenario, hardware: str, precision: str) -> bool:
+def computes(scenario: Scenario, hardware: str, precision: str) -> bool:
+    """Whether an accelerator has the arithmetic that a precision calculates with, and the formats that it is stored in."""
     accelerator = scenario.inputs.tables[HARDWARE.name].find(hardware)
     arithmetic = scenario.inputs.tables[PRECISIONS.name].find(precision)
     if accelerator is None or arithmetic is None:
@@ -184,7 +185,7 @@ def precisions(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]:
     variants: list[tuple[str, Changes]] = []
     for row in scenario.inputs.tables[PRECISIONS.name]:
         name = str(row["precision"])
-        if not _computes(scenario, hardware, name):
+        if not computes(scenario, hardware, name):
             continue
         common = {"precision": name, "requested_batch_size": LARGEST_BATCH}
         if row["kv_bits"] == today:
@@ -203,7 +204,7 @@ def accelerators(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]
         if np.isnan(row["on_demand_price"]):
             continue
         common: dict[str, Any] = {"hardware": name, "price_basis": "on demand", "pipeline_stages": 1.0}
-        if not _computes(scenario, name, precision):
+        if not computes(scenario, name, precision):
             plain = (str(p["precision"]) for p in scenario.inputs.tables[PRECISIONS.name] if p["compute"] == "bf16")
             common["precision"] = next(plain, precision)
         slices = [{**common, "tensor_parallel": float(count)} for count in _linked(scenario, name)]
@@ -256,7 +257,7 @@ def levers(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]:
     hardware, limit = str(grain.value("hardware", base)), grain.value("engine_batch_limit", base)
     precisions = [str(row["precision"]) for row in scenario.inputs.tables[PRECISIONS.name]]
     order: list[tuple[str, list[Changes]]] = [
-        ("precision", [{"precision": name} for name in precisions if _computes(scenario, hardware, name)]),
+        ("precision", [{"precision": name} for name in precisions if computes(scenario, hardware, name)]),
         ("slice", [{"tensor_parallel": float(c), "pipeline_stages": 1.0} for c in _linked(scenario, hardware)]),
         ("batch", [{"requested_batch_size": float(2**power)} for power in range(14) if 2**power <= limit]),
         ("terms", [{"price_basis": basis} for basis in ("1 year", "3 years", "spot")]),
