@@ -13,12 +13,12 @@ from numba.extending import intrinsic
 from engine.distributions import MOST_COUNTED
 
 # Division by zero gives what NumPy gives. Nothing is reordered, so that every reading gives the same figure.
-_OPTIONS = {"error_model": "numpy", "nogil": True, "fastmath": False}
+_OPTIONS: Any = {"error_model": "numpy", "nogil": True, "fastmath": False}
 # Called, not copied to where they are called from: the compiler takes half the time.
-_called = njit(inline="never", no_cpython_wrapper=True, **_OPTIONS)
+_called = njit(inline="never", **_OPTIONS)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def _chosen(context: Any, condition: Any, then: Any, otherwise: Any) -> Any:
     """One of two values, both of which are there: no jump, so that loops over rows become vector instructions."""
 
@@ -31,7 +31,7 @@ def _chosen(context: Any, condition: Any, then: Any, otherwise: Any) -> Any:
 def _extreme(sign: str) -> Any:
     """The larger or smaller of two numbers, or the one that is none, as NumPy has it."""
 
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def extreme(context: Any, one: Any, other: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
             first, second = values
@@ -51,18 +51,18 @@ def _exp(value: float) -> float:
 
 @_called
 def _log(value: float) -> float:
-    return np.log(value)  # type: ignore[no-any-return]
+    return np.log(value)
 
 
 @_called
 def _log2(value: float) -> float:
-    return np.log2(value)  # type: ignore[no-any-return]
+    return np.log2(value)
 
 
 def _read_as(read: Any, given: Any) -> Any:
     """The same 64 bits, read as another type."""
 
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def bits(context: Any, value: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
             return builder.bitcast(values[0], context.get_value_type(read))
@@ -83,7 +83,7 @@ def _cbrt(value: float) -> float:
     """
     size = abs(value)
     if not 1e-300 < size < math.inf:
-        return np.cbrt(value)  # type: ignore[no-any-return]
+        return np.cbrt(value)
     root = _number_of(((_bits_of(size) >> np.uint64(32)) // np.uint64(3) + np.uint64(715094163)) << np.uint64(32))
     rest = root * root * (root / size)
     even = 1.87595182427177009643 + rest * (-1.88497979543377169875 + rest * 1.621429720105354466140)
@@ -153,4 +153,4 @@ def compiled(source: str) -> Callable[..., None]:
     """The function of this source, compiled when it is first called."""
     names: dict[str, Any] = dict(_CALLED)
     exec(compile(source, "kernel", "exec"), names)
-    return njit(**_OPTIONS)(names["kernel"])  # type: ignore[no-any-return]
+    return njit(**_OPTIONS)(names["kernel"])

@@ -1,4 +1,4 @@
-"""Graph: formulas read as one list of operations, each of them once. Knows NumPy's operations, not which formulas exist.
+"""Graph: formulas read as one list of operations, each once. Knows NumPy's operations, not which formulas exist.
 
 Columns are arrays that broadcast against each other; what they broadcast to is the grid, and a dimension of it an
 axis. An operation depends on the axes of its operands, and on no others.
@@ -105,8 +105,7 @@ class _Builder:
 
     def add(self, step: Step) -> int:
         # 0 and -0 are equal, and not the same.
-        is_number = isinstance(step, Known) and not isinstance(step.value, str)
-        key = step.value.hex() if is_number else step
+        key = step.value.hex() if isinstance(step, Known) and not isinstance(step.value, str) else step
         if key not in self._places:
             self._places[key] = len(self.steps)
             self.steps.append(step)
@@ -202,7 +201,7 @@ def _pruned(steps: Sequence[Step], outputs: Mapping[str, int]) -> Graph:
 
 @dataclass(frozen=True)
 class Branches:
-    """A choice of which each side is calculated only where some row takes it: the place of the choice, and its sides."""
+    """A choice whose sides are calculated only where some row takes them: where it stands, and what lies in each."""
 
     at: int
     then: tuple[int | Branches, ...]

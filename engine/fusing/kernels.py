@@ -19,7 +19,7 @@ from engine.fusing.chunks import Chunked
 from engine.fusing.graph import Branches, Column, Graph, Known, Operation, Program, program
 
 # Rows at once: enough to hide what a call costs, few enough for the answers to stay in the cache.
-CHUNK_ROWS = 1 << 16
+CHUNK_ROWS = 1 << 17
 # What depends on so few combinations of its axes is calculated once for all of them.
 _TABLE_ROWS = 1 << 14
 # A side of a choice that costs as many additions is worth a jump.

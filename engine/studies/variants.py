@@ -169,7 +169,7 @@ def slices(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]:
 
 
 def computes(scenario: Scenario, hardware: str, precision: str) -> bool:
-    """Whether an accelerator has the arithmetic that a precision calculates with, and the formats that it is stored in."""
+    """Whether an accelerator has the arithmetic of a precision, and of the format in which it is stored."""
     accelerator = scenario.inputs.tables[HARDWARE.name].find(hardware)
     arithmetic = scenario.inputs.tables[PRECISIONS.name].find(precision)
     if accelerator is None or arithmetic is None:

@@ -17,7 +17,6 @@ from engine.scenarios.joins import case_sources
 from engine.sheets import (
     CALIBRATION,
     CHOICES,
-    COMPUTE,
     CONFIGURATIONS,
     HARDWARE,
     MODELS,
@@ -118,7 +117,8 @@ def read_grid(path: Path, scenario: Scenario) -> Grid:
     wanted, given = asked.get("axes"), asked.get("results", {})
     axes = [reader.axis(name, said) for name, said in wanted.items()] if isinstance(wanted, dict) else []
     if not axes:
-        reader.wrong("", "has no axes", "", "Write [axes], and below it one line for each, such as tensor_parallel = [2, 4].")
+        form = "Write [axes], and below it one line for each, such as tensor_parallel = [2, 4]."
+        reader.wrong("", "has no axes", "", form)
     grid = reader.results([axis for axis in axes if axis], given if isinstance(given, dict) else {})
     if reader.found:
         raise GridError(reader.found)
@@ -138,7 +138,7 @@ class _Reader:
         self.columns = {
             name: _column(name, source.annotation)
             for name, source in sources.items()
-            if name not in ALONE and (name == "configuration" or not isinstance(source, Key))
+            if name not in (*ALONE, "compute") and (name == "configuration" or not isinstance(source, Key))
         }
 
     def wrong(self, axis: str, found: str, allowed: str, advice: str) -> None:
@@ -169,18 +169,18 @@ class _Reader:
         return Axis(column.name, tuple(read))
 
     def _range(self, column: Column, said: Mapping[str, Any]) -> Axis | None:
-        form = "Write { from = 1, to = 8, count = 8 }, with spacing = \"log\" where each is to be a multiple of the last."
+        form = 'Write { from = 1, to = 8, count = 8 }, with spacing = "log" where each is a multiple of the one before.'
         first, last, count = said.get("from"), said.get("to"), said.get("count")
-        ends_are_numbers = all(isinstance(end, int | float) and not isinstance(end, bool) for end in (first, last))
+        ends = tuple(float(end) for end in (first, last) if isinstance(end, int | float) and not isinstance(end, bool))
         spacing = said.get("spacing", "linear")
-        if not ends_are_numbers or set(said) - {"from", "to", "count", "spacing"} or spacing not in ("linear", "log"):
+        if len(ends) < 2 or set(said) - {"from", "to", "count", "spacing"} or spacing not in ("linear", "log"):
             self.wrong(column.name, "is not a list, and not a range", "", form)
         elif not isinstance(count, int) or isinstance(count, bool) or count < 1:
             self.wrong(column.name, f"has the count {count}", "allowed is a whole number, at least 1", form)
         elif not column.unit.is_number:
             self.wrong(column.name, "is a range", "names have none", "Write a list of names.")
         else:
-            return self._spaced(column, Axis(column.name, (), count, (float(first), float(last)), spacing == "log"))
+            return self._spaced(column, Axis(column.name, (), count, (ends[0], ends[1]), spacing == "log"))
         return None
 
     def _spaced(self, column: Column, axis: Axis) -> Axis:
@@ -188,7 +188,7 @@ class _Reader:
             self._value(column, end)
         step = (axis.ends[1] - axis.ends[0]) / max(len(axis) - 1, 1)
         if axis.logarithmic and min(axis.ends) <= 0:
-            self.wrong(axis.quantity, "has spacing = \"log\" down to 0", "", "Begin above 0, or leave spacing out.")
+            self.wrong(axis.quantity, "has spacing = 'log' down to 0", "", "Begin above 0, or leave spacing out.")
         elif axis.ends[0] == axis.ends[1] and len(axis) > 1:
             self.wrong(axis.quantity, "begins where it ends", "", "Give it another end, or a count of 1.")
         elif column.whole and len(axis) > 1 and (axis.logarithmic or step != round(step)):
@@ -221,7 +221,8 @@ class _Reader:
 
     def _names(self, column: Column) -> list[str]:
         tables = self.scenario.inputs.tables
-        return [str(name) for sheet in column.refers_to for name in tables[sheet].columns[tables[sheet].sheet.keys[0].name]]
+        keys = [tables[sheet].columns[tables[sheet].sheet.keys[0].name] for sheet in column.refers_to]
+        return list(dict.fromkeys(str(name) for names in keys for name in names))
 
     def results(self, axes: Sequence[Axis], said: Mapping[str, Any]) -> Grid:
         """The grid of these axes, with what the table [results] says."""
@@ -235,7 +236,8 @@ class _Reader:
                 advice = f"Did you mean {near}?" if near else "Choose one of engine/formulas/README.md."
                 self.wrong("results", f"'{name}' is no figure of a configuration", "", advice)
         if per and per not in {axis.quantity for axis in axes}:
-            self.wrong("results", f"per is '{per}'", f"which is none of the axes: {_listed(axes)}", "Choose one of them.")
+            found = f"which is none of the axes: {_listed(axes)}"
+            self.wrong("results", f"per is '{per}'", found, "Choose one of them.")
         if not isinstance(said.get("highest", False), bool):
             self.wrong("results", f"highest is {said['highest']!r}", "allowed is true or false", "Write one of them.")
         base = base_of(self.scenario)
@@ -257,8 +259,6 @@ def _column(quantity: str, annotation: Any) -> Column:
     """The column in which a quantity is filled in; of one that follows from several, any number that it may be."""
     if quantity == "configuration":
         return Column(quantity, Text, "", refers_to=(CONFIGURATIONS.name,))
-    if quantity == "compute":
-        return Column(quantity, Text, "", choices=tuple(COMPUTE))
     name = _RENAMED.get(quantity, quantity)
     for sheet in _SHEETS:
         for column in sheet.columns:

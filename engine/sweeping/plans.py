@@ -29,6 +29,7 @@ from engine.sweeping.rows import columns_of
 # Grids smaller than this are done before a kernel is compiled.
 WORTH_COMPILING = 1 << 22
 _LOCK = Lock()
+_WHOLE = slice(None)
 
 Box = tuple[slice, ...]
 
@@ -108,47 +109,59 @@ class Plan:
             return self._evaluator
 
     def answers(self, box: Box, held: dict[str, tuple[Any, Any]]) -> dict[str, Any]:
-        """The wanted quantities in a box: arrays that broadcast to it. `held` keeps what the next box shares with it."""
+        """The wanted quantities in a box: arrays that broadcast to it. `held` keeps what boxes share."""
         evaluator = self.evaluator
+        ends = [(cut.start, cut.stop) for cut in box]
         columns = {}
         for name, axes in self._axes_of(evaluator).items():
-            here = tuple((box[axis].start, box[axis].stop) for axis in axes)
+            here = [ends[axis] for axis in axes]
             if name not in held or held[name][0] != here:
-                held[name] = here, evaluator.fitted(name, self._within(name, box, evaluator))
+                held[name] = here, evaluator.fitted(name, self._within(name, axes, box, evaluator))
             columns[name] = held[name][1]
         return evaluator(columns, tuple(cut.stop - cut.start for cut in box))
 
     def _axes_of(self, evaluator: Chunked | Kernel) -> dict[str, tuple[int, ...]]:
         """The axes that each column depends on."""
         if not self._axes:
-            for name in evaluator.graph.columns:
-                shape = self._whole(name, evaluator).shape
-                self._axes[name] = tuple(axis for axis, length in enumerate(shape) if length > 1)
+            shapes = {name: self._whole(name, evaluator).shape for name in evaluator.graph.columns}
+            found = {name: [axis for axis, length in enumerate(shape) if length > 1] for name, shape in shapes.items()}
+            self._axes = {name: tuple(axes) for name, axes in found.items()}
         return self._axes
 
     def _whole(self, name: str, evaluator: Chunked | Kernel) -> Any:
-        return evaluator.tables[name] if isinstance(evaluator, Kernel) and name in evaluator.tables else self.columns[name]
+        tables = evaluator.tables if isinstance(evaluator, Kernel) else {}
+        return tables[name] if name in tables else self.columns[name]
 
-    def _within(self, name: str, box: Box, evaluator: Chunked | Kernel) -> Any:
+    def _within(self, name: str, axes: tuple[int, ...], box: Box, evaluator: Chunked | Kernel) -> Any:
         """The part of a column that lies in a box; of a range calculated by place."""
-        for number, axis in enumerate(self.axes):
-            if axis.quantity == name and not axis.values:
-                numbers = axis.numbers(box[number].start, box[number].stop)
-                return numbers.reshape([-1 if other == number else 1 for other in range(len(box))])
-        column = self._whole(name, evaluator)
-        return column[tuple(cut if length > 1 else slice(None) for cut, length in zip(box, column.shape, strict=True))]
+        index = [_WHOLE] * len(box)
+        for axis in axes:
+            index[axis] = box[axis]
+        if len(axes) == 1 and self.axes[axes[0]].quantity == name and not self.axes[axes[0]].values:
+            numbers = self.axes[axes[0]].numbers(box[axes[0]].start, box[axes[0]].stop)
+            return numbers.reshape([-1 if axis in axes else 1 for axis in range(len(box))])
+        return self._whole(name, evaluator)[tuple(index)]
 
     def values_of(self, rows: Any) -> dict[str, Any]:
         """The values along each axis of rows given by their numbers, as places for names."""
         places = np.unravel_index(np.asarray(rows, dtype=np.int64), self.shape)
         return {axis.quantity: _at(axis, place) for axis, place in zip(self.axes, places, strict=True)}
 
+    def boxes(self, piece: Box) -> Iterator[Box]:
+        """A piece in boxes of as many rows as the evaluator takes at once."""
+        cut = Boxes(tuple(part.stop - part.start for part in piece), self.evaluator.rows)
+        for number in range(len(cut)):
+            yield tuple(
+                slice(outer.start + part.start, outer.start + part.stop)
+                for outer, part in zip(piece, cut[number], strict=True)
+            )
+
     def calculate(self, number: int) -> dict[str, Any]:
         """What is kept of one piece, as plain values, and of how many rows."""
         piece = self.pieces[number]
         state, rows = self.reduction.start(), 0
         held: dict[str, tuple[Any, Any]] = {}
-        for box in _boxes_within(piece, self.evaluator.rows):
+        for box in self.boxes(piece):
             shape = tuple(cut.stop - cut.start for cut in box)
             first = int(np.ravel_multi_index([cut.start for cut in box], self.shape))
             self.reduction.take(state, self.answers(box, held), shape, first)
@@ -162,15 +175,6 @@ def _at(axis: Axis, places: Any) -> Any:
     if axis.values:
         return np.array(axis.values, dtype=float)[places]
     return np.array([axis.numbers(int(place), int(place) + 1)[0] for place in np.ravel(places)])
-
-
-def _boxes_within(piece: Box, most: int) -> Iterator[Box]:
-    boxes = Boxes(tuple(cut.stop - cut.start for cut in piece), most)
-    for number in range(len(boxes)):
-        yield tuple(
-            slice(outer.start + cut.start, outer.start + cut.stop)
-            for outer, cut in zip(piece, boxes[number], strict=True)
-        )
 
 
 def plan(scenario: Scenario, grid: Grid, keep: str) -> Plan:

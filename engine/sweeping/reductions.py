@@ -7,7 +7,7 @@ one result of all records. Where several rows are equal the first is kept, so th
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -20,7 +20,7 @@ Record = Mapping[str, Any]
 
 MOST_PIECES = 10_000
 MOST_BEST = 10_000
-_SHARE_OF_ALL, _LARGEST_PIECE, _LARGEST_FILE = 1000, 1 << 26, 1 << 20
+_SHARE_OF_ALL, _LARGEST_PIECE, _LARGEST_FILE = 200, 1 << 26, 1 << 20
 
 
 class Reduction(Protocol):
@@ -46,7 +46,7 @@ class Reduction(Protocol):
 
 
 def _piece_rows(rows: int) -> int:
-    """A thousandth of the grid, or so much that there are not too many pieces."""
+    """A two-hundredth of the grid, or so much that there are not too many pieces."""
     return max(1 << 18, min(rows // _SHARE_OF_ALL, _LARGEST_PIECE), rows // MOST_PIECES)
 
 
@@ -300,7 +300,7 @@ class Quantiles:
             known = values[np.isfinite(values)] + 0.0  # no negative zero
             sizes = (known.view(np.uint64) >> np.uint64(_DROPPED_BITS)).view(np.int64)
             repeated = math.prod(shape) // values.size
-            state["counts"][name] += np.bincount(sizes, minlength=1 << _KEPT_BITS) * repeated
+            state["counts"][name] += np.bincount(sizes.reshape(-1), minlength=1 << _KEPT_BITS) * repeated
 
     def record(self, state: dict[str, Any]) -> dict[str, Any]:
         counts = {}
@@ -345,7 +345,10 @@ def reduction(keep: str, grid: Grid, axes: Sequence[Axis]) -> Reduction:
         step = math.prod(len(axis) for axis in axes[number + 1 :]) if grid.per else 0
         values = len(axes[number]) if grid.per else 1
         return Best(int(count or "10"), grid.best, grid.highest, grid.quantities, (number, step, values))
-    kinds = {"frontier": Frontier, "all": All, "quantiles": Quantiles}
+    kinds: dict[str, Callable[[tuple[str, ...]], Reduction]] = {
+        kind.name: kind for kind in (Frontier, All, Quantiles)
+    }
     if keep not in kinds:
-        raise ValueError(f"'{keep}' is nothing to keep; write best:10 (at most best:{MOST_BEST}), frontier, quantiles or all")
+        allowed = f"best:10 (at most best:{MOST_BEST}), frontier, quantiles or all"
+        raise ValueError(f"'{keep}' is nothing to keep; write {allowed}")
     return kinds[keep](grid.quantities)
