@@ -7,7 +7,7 @@ by another.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -27,7 +27,7 @@ class GoneError(Exception):
         super().__init__("The scheduler is gone, or all of its workers are")
 
 
-def on_cluster(plan: Plan, left: Sequence[int], address: str) -> Iterator[Outcome]:
+def on_cluster(plan: Plan, left: Iterator[int], address: str) -> Iterator[Outcome]:
     """The pieces of these numbers as they are done.
 
     Errors: SweepError where no scheduler answers; GoneError where it stops answering.
@@ -57,16 +57,16 @@ def on_cluster(plan: Plan, left: Sequence[int], address: str) -> Iterator[Outcom
 _THEIRS = ("distributed", "concurrent", "asyncio", "tornado")
 
 
-def _done(client: Any, plan: Plan, left: Sequence[int]) -> Iterator[Outcome]:
+def _done(client: Any, plan: Plan, left: Iterator[int]) -> Iterator[Outcome]:
     from distributed import wait
 
     client.wait_for_workers(1, timeout=_PATIENCE)
     sent = client.scatter(plan, hash=False)
-    waiting, more, seen = set[Any](), iter(left), time.monotonic()
+    waiting, seen = set[Any](), time.monotonic()
     while True:
         # A few ahead of every core, so that none waits, and no more, so that memory stays bounded.
         cores = sum(client.ncores().values())
-        for number in more:
+        for number in left:
             waiting.add(client.submit(piece, sent, number, pure=False))
             if len(waiting) >= 2 * max(cores, 1):
                 break

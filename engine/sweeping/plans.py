@@ -22,9 +22,10 @@ from engine.fusing.chunks import Chunked
 from engine.fusing.graph import COSTS, Graph, Operation, read
 from engine.fusing.kernels import Kernel, kernel
 from engine.scenarios import Scenario
-from engine.sweeping.grid import FITS, Axis, Grid
+from engine.sweeping.grid import FITS, Axis, Grid, GridError
 from engine.sweeping.reductions import Reduction, reduction
 from engine.sweeping.rows import columns_of
+from engine.workbook.problems import Problem
 
 # Grids smaller than this are done before a kernel is compiled.
 WORTH_COMPILING = 1 << 22
@@ -47,9 +48,10 @@ class Boxes:
         inner = 1
         for axis in range(len(self.shape) - 1, -1, -1):
             if inner * self.shape[axis] > self.most:
-                pieces = math.ceil(self.shape[axis] * inner / self.most)
-                step = math.ceil(self.shape[axis] / min(pieces, self.shape[axis]))
-                return axis, math.ceil(self.shape[axis] / step), step
+                # As even as they can be.
+                pieces = -(-self.shape[axis] // (self.most // inner))
+                step = -(-self.shape[axis] // pieces)
+                return axis, -(-self.shape[axis] // step), step
             inner *= self.shape[axis]
         return 0, 1, self.shape[0]
 
@@ -180,17 +182,28 @@ def _at(axis: Axis, places: Any) -> Any:
 def plan(scenario: Scenario, grid: Grid, keep: str) -> Plan:
     """The plan of a grid: its operations, with the axes that cost most outermost, and what is kept.
 
-    Errors: ValueError with a sentence where `keep` is not understood.
+    Errors: ValueError with a sentence where `keep` is not understood; GridError where an axis changes nothing.
     """
     columns = columns_of(scenario, grid)
     guarded = depending_on("batch_size")
     wanted = [*dict.fromkeys((*grid.quantities, FITS))]
     graph = read(FORMULAS, wanted, columns, {name: FITS for name in wanted if name in guarded})
+    _depended_on(graph, columns, grid)
     order = _order(graph, columns, len(grid.axes))
     axes = tuple(grid.axes[number] for number in order)
     turned = {name: np.transpose(columns[name], order) for name in graph.columns}
     kept = reduction(keep, grid, axes)
     return Plan(axes, graph, turned, kept, kept.piece_rows(grid.rows))
+
+
+def _depended_on(graph: Graph, columns: Mapping[str, Any], grid: Grid) -> None:
+    """Refuses axes that would only repeat rows."""
+    touched = frozenset[int]().union(*graph.axes(columns))
+    idle = [axis for number, axis in enumerate(grid.axes) if len(axis) > 1 and number not in touched]
+    if idle:
+        advice = "Leave it out, or name a figure that does below [results]."
+        said = [Problem(axis.quantity, "", "nothing that is kept depends on it", "", advice) for axis in idle]
+        raise GridError(said)
 
 
 def _order(graph: Graph, columns: Mapping[str, Any], dimensions: int) -> Sequence[int]:

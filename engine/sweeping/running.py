@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,9 +62,10 @@ def sweep(
     folder = Folder(out, _manifest(calculated, grid, planned, keep))
     folder.begin()
     finished = folder.finished
-    left = [number for number in range(len(planned.pieces)) if number not in finished]
-    if left and not yes:
-        _ask(planned, len(left) / len(planned.pieces), out)
+    pieces = len(planned.pieces)
+    left = (number for number in range(pieces) if number not in finished)
+    if len(finished) < pieces and not yes:
+        _ask(planned, 1 - len(finished) / pieces, out)
     outcomes = on_cluster(planned, left, scheduler) if scheduler else _here(planned, left)
     done = sum(record["rows"] for record in folder.records()) if finished else 0
     progress(done, planned.rows)
@@ -134,17 +135,15 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _here(planned: Plan, left: Sequence[int]) -> Iterator[Outcome]:
+def _here(planned: Plan, left: Iterator[int]) -> Iterator[Outcome]:
     """The pieces on all processors of this machine, as they are done."""
-    if not left:
-        return
     workers = cores()
     with ThreadPoolExecutor(workers) as pool:
-        waiting, more = set[Future[Outcome]](), iter(left)
+        waiting = set[Future[Outcome]]()
         try:
             while True:
                 # A few ahead, so that nobody waits, and no more, so that memory stays bounded.
-                for number in more:
+                for number in left:
                     waiting.add(pool.submit(piece, planned, number))
                     if len(waiting) >= 2 * workers:
                         break
@@ -160,14 +159,10 @@ def _here(planned: Plan, left: Sequence[int]) -> Iterator[Outcome]:
 def _finished(folder: Folder, planned: Plan) -> Swept:
     """All pieces together."""
     counts = {"rows": 0, FITS: 0, TARGET: 0}
-
-    def counted() -> Iterator[dict[str, Any]]:
-        for record in folder.records():
-            for name in counts:
-                counts[name] += record[name]
-            yield record
-
-    result = planned.reduction.result(counted())
+    for record in folder.records():
+        for name in counts:
+            counts[name] += record[name]
+    result = planned.reduction.result(folder.records())
     kept = dict(result)
     rows = None
     if "row" in result:
