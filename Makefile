@@ -8,7 +8,7 @@ ifeq ($(shell uname -s),Darwin)
 python = DYLD_FALLBACK_LIBRARY_PATH=/opt/homebrew/lib:/usr/local/lib:/usr/lib .venv/bin/python
 endif
 
-.PHONY: help report check lint types test golden example lock clean setup
+.PHONY: help report check lint types test bench golden example lock clean setup
 
 help: ## this list
 	@awk -F ':[^#]*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ types: setup ## types (mypy)
 
 test: setup ## the tests (pytest)
 	$(python) -m pytest
+
+bench: setup ## how fast sweeps and reports are here, beside what the machine gives
+	$(python) tests/benchmarks/sweep.py
 
 golden: setup ## accept what the tests now see as the golden texts
 	$(python) -m pytest --update-golden

@@ -146,6 +146,7 @@ __all__ = [
     "ACROSS",
     "ACTUAL_MONTHS",
     "ALL_TRAFFICS",
+    "ALONE",
     "APIS",
     "BATCHES",
     "BILLED",
@@ -248,6 +249,7 @@ __all__ = [
     "Varied",
     "WorkingDays",
     "around_the_clock",
+    "case_inputs",
     "looked_back_on",
     "may_be_unknown",
     "month_alone",
@@ -357,19 +359,8 @@ def with_cases(
     What a case does not change it shares with its configuration; a change of a name (hardware, precision, model)
     brings everything that is looked up by that name. Cases are in no total. `combinations` will be asked of a case.
     """
-    names = [case.name for case in cases]
-    if len(set(names)) < len(names):
-        # Rows are found by name, here and in the workbook.
-        raise ValueError(f"two cases have one name: {sorted(name for name in set(names) if names.count(name) > 1)}")
+    keys, changes = _of_cases(cases)
     sources = case_sources(calculated[CONFIGURED].sources)
-    keys: Columns = {
-        "case": np.array(names),
-        "study": np.array([case.study for case in cases]),
-        "configuration": np.array([case.configuration for case in cases]),
-    }
-    # A case is in no total, and costed as the peak's fleet around the clock.
-    alone = {"serves": 0.0, **{name: 0.0 for name in hourly_sources({})}}
-    changes = [{**alone, **case.changes} for case in cases]
     grain = make_grain(
         *(CASES, keys, sources, formulas, calculated.inputs, calculated.grains, ["batch_size"], changes),
         inlined=_without_columns(sources, changes, read_of_case(combinations) if combinations else ()),
@@ -383,6 +374,31 @@ def with_pairs(calculated: Scenario, combinations: Sequence[Combination]) -> Sce
         return calculated
     grain = pairs(calculated.inputs, calculated.grains, combinations)
     return Scenario(calculated.inputs, {**calculated.grains, PAIRS: grain})
+
+
+def case_inputs(calculated: Scenario, cases: Sequence[Case]) -> Columns:
+    """What the formulas of these cases read, one value for each case, and the names by which it is looked up."""
+    keys, changes = _of_cases(cases)
+    sources = case_sources(calculated[CONFIGURED].sources)
+    return make_grain(CASES, keys, sources, {}, calculated.inputs, calculated.grains, changes=changes).values
+
+
+# A case is in no total, and costed as the peak's fleet around the clock.
+ALONE: Mapping[str, float] = {"serves": 0.0, **{name: 0.0 for name in hourly_sources({})}}
+
+
+def _of_cases(cases: Sequence[Case]) -> tuple[Columns, list[dict[str, Any]]]:
+    """The keys of cases, and what each types over."""
+    names = [case.name for case in cases]
+    if len(set(names)) < len(names):
+        # Rows are found by name, here and in the workbook.
+        raise ValueError(f"two cases have one name: {sorted(name for name in set(names) if names.count(name) > 1)}")
+    keys: Columns = {
+        "case": np.array(names),
+        "study": np.array([case.study for case in cases]),
+        "configuration": np.array([case.configuration for case in cases]),
+    }
+    return keys, [{**ALONE, **case.changes} for case in cases]
 
 
 def _without_columns(

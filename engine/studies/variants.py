@@ -170,6 +170,7 @@ def slices(scenario: Scenario, base: str) -> Iterable[tuple[str, Changes]]:
 
 
 def computes(scenario: Scenario, hardware: str, precision: str) -> bool:
+    """Whether an accelerator has the arithmetic of a precision, and of the format in which it is stored."""
     accelerator = scenario.inputs.tables[HARDWARE.name].find(hardware)
     arithmetic = scenario.inputs.tables[PRECISIONS.name].find(precision)
     if accelerator is None or arithmetic is None:
