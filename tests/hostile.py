@@ -23,6 +23,8 @@ FORMULAS = ("=cmd|' /C calc'!A0 ", "+1", "-1+1", "@SUM(1) ")
 UNSEEN = "a\tb\nBcc: eve@example.com\r\nc\x7f\x85\x9b31m\u2028\u202egnp.exe\u2066\u200b\ufeff_x000D__x000A_"
 LENGTH = 29_900  # characters; a cell takes 32,767
 LONGEST_NAME = 255  # characters that Excel looks up
+# Addresses, columns and beginnings of names: what stands there must be there.
+CHECKED = (*RECIPIENTS, SENDER, "input_column", "measured_points")
 
 # What the sheets hold beside text.
 FIGURES: dict[str, list[dict[str, Any]]] = {
@@ -43,6 +45,17 @@ FIGURES: dict[str, list[dict[str, Any]]] = {
             **SEEN,
         }
     ],
+    "Uncertainty": [
+        {
+            "input_sheet": "Traffic",
+            "input_column": "output_tokens",
+            "distribution": "uniform",
+            "low": 0.9,
+            "high": 1.1,
+            "correlation": 0.5,
+            **SEEN,
+        }
+    ],
     "Measurements": [{"accelerators": 2}],
     "Actuals": [{"actual_month": date(2026, 11, 1), "line": "invoice", "amount": 4000}],
     "Change log": [{"changed_on": date(2026, 11, 1)}],
@@ -50,20 +63,20 @@ FIGURES: dict[str, list[dict[str, Any]]] = {
 
 
 def is_text(column: Column) -> bool:
-    """Whether anything may be typed: no number, no word of a list, no address."""
-    listed = column.words or column.choices or column.name in (*RECIPIENTS, SENDER)
+    """Whether anything may be typed: no number, no word of a list, nothing that is checked."""
+    listed = column.words or column.choices or column.name in CHECKED
     return column.unit.kind == "text" and not listed
 
 
 def is_name(column: Column) -> bool:
     """Whether other sheets look it up, or it looks up another sheet's."""
-    return column.key or bool(column.refers_to)
+    return column.key or bool(column.refers_to) or column.name == "input_row"
 
 
 def name_of(sheet: Sheet, column: Column, prefix: str) -> str:
     """The name in a column; what refers to another sheet has the name of its row."""
-    if column.refers_to:
-        target = BY_NAME[column.refers_to[0]]
+    if column.refers_to or column.name == "input_row":
+        target = BY_NAME[column.refers_to[0] if column.refers_to else "Traffic"]
         return name_of(target, target.keys[0], prefix)
     return f"{prefix}{column.name} {MARKUP}"
 
@@ -88,6 +101,8 @@ def write_hostile(path: Path, prefix: str, text: str, *, questions: bool) -> dic
             typed[sheet.name, column.name] = value
             for row in filled[sheet.name]:
                 row[column.name] = value
+    (first,) = filled["Uncertainty"]
+    filled["Uncertainty"].append({**first, "driver": f"{first['driver']} too"})  # no group has one alone
     filled["Settings"][0] |= {"acceptance": 0.7, "prepared_on": date(2026, 12, 1), "mail_to": "ann@example.com"}
     if not questions:
         asked = [column.name for column in SETTINGS.columns if set(column.words) == {"yes", "no"}]

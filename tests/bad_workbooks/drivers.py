@@ -83,7 +83,7 @@ DEFECTS = (
         "a pair with one side",
         driver({"pair": "rents", "low_change": None}, {"pair": "rents"}),
         at("Sensitivity", "high_change"),
-        "high_change alone is given; a driver of a pair (G5) has a low and a high side. "
+        "high_change alone is given; a driver of a pair (I5) has a low and a high side. "
         "Fill in the other side, or clear the pair.",
     ),
     Defect(

@@ -8,7 +8,7 @@ from engine.report.live import LiveSheet
 from engine.report.pages.deployments import MOST_ROWS
 from engine.report.uncertainty import ABOVE, COST, ENOUGH, PROFIT, SOURCES, by_influence, distributed
 from engine.report.values import Block, Chances, Figure, Head, Margin, Paragraph, Row, Section, Table
-from engine.report.words import MoneyScale, in_words, listed, money_scale, sentence
+from engine.report.words import MoneyScale, in_words, listed, money_scale, sentence, shortened
 from engine.scenarios import CONFIGURED, TOTAL, Scenario
 from engine.studies.uncertainty import Influence, Outcome, Uncertain
 from engine.units import (
@@ -25,6 +25,7 @@ from engine.units import (
 
 # A share of the variance below this is no more than the noise of the draws.
 TELLING = 0.01
+LONGEST_NAME = 60  # characters, within a sentence
 
 
 def uncertainty(scenario: Scenario, found: Uncertain, sheet: LiveSheet) -> Section:
@@ -71,7 +72,8 @@ def _told(scenario: Scenario, found: Uncertain) -> str:
         least = min(unsure, key=lambda each: abs(each.chance - 0.5))
         parts.append(f"{least.name} is the traffic whose sign is least certain.")
     if telling := [each for each in by_influence(found) if each.total > TELLING]:
-        parts.append(f"To narrow the range, measure \u201c{telling[0].factor.name}\u201d first.")
+        name = shortened(telling[0].factor.name, LONGEST_NAME)
+        parts.append(f"To narrow the range, measure \u201c{name}\u201d first.")
     return " ".join(parts)
 
 
