@@ -61,13 +61,13 @@ def _done(client: Any, plan: Plan, left: Iterator[int]) -> Iterator[Outcome]:
     from distributed import wait
 
     client.wait_for_workers(1, timeout=_PATIENCE)
-    sent = client.scatter(plan, hash=False)
     waiting, seen = set[Any](), time.monotonic()
     while True:
         # A few ahead of every core, so that none waits, and no more, so that memory stays bounded.
         cores = sum(client.ncores().values())
         for number in left:
-            waiting.add(client.submit(piece, sent, number, pure=False))
+            # With its plan, because what is kept on a worker is lost with it.
+            waiting.add(client.submit(piece, plan, number, pure=False))
             if len(waiting) >= 2 * max(cores, 1):
                 break
         if not waiting:
