@@ -20,11 +20,11 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from engine.__main__ import app
+from engine.fusing.boxes import Boxes
 from engine.scenarios import CASES, Case, scenario, with_cases
 from engine.sweeping import cluster, folder, plans, running
 from engine.sweeping.folder import SweepError, UnfinishedError
 from engine.sweeping.grid import Axis, GridError, read_grid
-from engine.sweeping.plans import Boxes
 from engine.sweeping.running import sweep
 from engine.workbook.read import read
 

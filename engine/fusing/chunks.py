@@ -1,18 +1,26 @@
-"""Chunks: a graph evaluated with NumPy, on as many rows at once as a cache holds. Knows nothing of what they mean."""
+"""Chunks: a graph evaluated with NumPy, on as many rows at once as a cache holds. Knows nothing of what they mean.
+
+What the inner axes do not change is calculated first, for all of the outer ones together; then come the rows, chunk by
+chunk.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from engine.fusing.boxes import Boxes, part
 from engine.fusing.graph import Branches, Graph, Known, Operation, Program, program
 
 # Rows at once: few enough for the values between to stay in a core's cache, enough to hide what a call costs.
 CHUNK_ROWS = 1 << 14
+# Rows of one call: enough outer ones to hide what calls cost there too.
+CALL_ROWS = 1 << 18
 # A side of a choice that costs as many additions is looked at before it is calculated.
 _WORTH_A_LOOK = 12
 
@@ -22,8 +30,9 @@ class Chunked:
     """The evaluator that needs nothing but NumPy."""
 
     graph: Graph
+    _cut: dict[Any, tuple[Chunked, Chunked]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    rows = CHUNK_ROWS
+    rows = CALL_ROWS
 
     @cached_property
     def _program(self) -> Program:
@@ -50,6 +59,43 @@ class Chunked:
 
     def __call__(self, columns: Mapping[str, Any], shape: tuple[int, ...]) -> dict[str, Any]:
         """The wanted quantities over a grid of this shape: arrays that broadcast to it."""
+        if math.prod(shape) <= CHUNK_ROWS:
+            return self.at_once(columns, shape)
+        # As many inner axes as a chunk holds whole; the innermost, where it holds none.
+        inner = next((axis for axis in range(len(shape)) if math.prod(shape[axis:]) <= CHUNK_ROWS), len(shape) - 1)
+        outer, rest = self._split(columns, inner)
+        columns = dict(columns) | outer(columns, (*shape[:inner], *[1] * (len(shape) - inner)))
+        answers: dict[str, Any] = {}
+        for box in Boxes(shape, CHUNK_ROWS):
+            own = {name: part(columns[name], box) for name in rest.graph.columns}
+            for name, values in rest.at_once(own, tuple(cut.stop - cut.start for cut in box)).items():
+                if name not in answers:
+                    answers[name] = np.empty(shape, values.dtype)
+                answers[name][box] = values
+        return {
+            name: columns[f"step {at}"] if name not in answers else answers[name]
+            for name, at in self.graph.outputs.items()
+        }
+
+    def _split(self, columns: Mapping[str, Any], inner: int) -> tuple[Chunked, Chunked]:
+        """What the axes from `inner` on do not change, and what is left, which takes that as its columns."""
+        changed = (any(length > 1 for length in columns[name].shape[inner:]) for name in self._given)
+        key = (inner, *changed)
+        if key not in self._cut:
+            axes = self.graph.axes(columns)
+            before = {at for at, own in enumerate(axes) if max(own, default=-1) < inner}
+            asked = set(self.graph.outputs.values())
+            for at, step in enumerate(self.graph.steps):
+                if isinstance(step, Operation) and at not in before:
+                    asked.update(step.operands)
+            kept = {at: f"step {at}" for at in asked & before if isinstance(self.graph.steps[at], Operation)}
+            first = Graph(self.graph.steps, {name: at for at, name in kept.items()}).given({})
+            left = {name: at for name, at in self.graph.outputs.items() if at not in kept}
+            self._cut[key] = Chunked(first), Chunked(Graph(self.graph.steps, left).given(kept))
+        return self._cut[key]
+
+    def at_once(self, columns: Mapping[str, Any], shape: tuple[int, ...]) -> dict[str, Any]:
+        """The same without chunks; each answer is as long as the axes that it depends on."""
         values = {at: columns[name] for name, at in self._given.items()}
         values |= self._known
         with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):

@@ -130,7 +130,7 @@ def kernel(graph: Graph, columns: Mapping[str, Any]) -> Kernel:
         for operand in step.operands
     } | set(graph.outputs.values())
     tabled = {at: f"table {at}" for at in asked & small if isinstance(graph.steps[at], Operation)}
-    made = Chunked(_of(graph, tabled))(columns, lengths)
+    made = Chunked(_of(graph, tabled)).at_once(columns, lengths)
     tables = {name: made[name] for name in tabled.values()}
     rest = graph.given(tabled)
     own = {name: tuple(sorted(axes[at])) for at, name in tabled.items()}

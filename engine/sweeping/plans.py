@@ -10,7 +10,6 @@ import importlib.util
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from threading import Lock
 from typing import Any
 
@@ -18,6 +17,7 @@ import numpy as np
 
 from engine.calculation import Columns, depending_on
 from engine.formulas import FORMULAS
+from engine.fusing.boxes import Box, Boxes
 from engine.fusing.chunks import Chunked
 from engine.fusing.graph import COSTS, Graph, Operation, read
 from engine.fusing.kernels import Kernel, kernel
@@ -31,42 +31,6 @@ from engine.workbook.problems import Problem
 WORTH_COMPILING = 1 << 22
 _LOCK = Lock()
 _WHOLE = slice(None)
-
-Box = tuple[slice, ...]
-
-
-@dataclass(frozen=True)
-class Boxes:
-    """A grid of this shape cut into boxes of about so many rows at most, each a run of rows in order."""
-
-    shape: tuple[int, ...]
-    most: int
-
-    @cached_property
-    def _cut(self) -> tuple[int, int, int]:
-        """The axis that is cut, into how many pieces, and how many places a piece has at most."""
-        inner = 1
-        for axis in range(len(self.shape) - 1, -1, -1):
-            if inner * self.shape[axis] > self.most:
-                # As even as they can be.
-                pieces = -(-self.shape[axis] // (self.most // inner))
-                step = -(-self.shape[axis] // pieces)
-                return axis, -(-self.shape[axis] // step), step
-            inner *= self.shape[axis]
-        return 0, 1, self.shape[0]
-
-    def __len__(self) -> int:
-        axis, pieces, _ = self._cut
-        return math.prod(self.shape[:axis]) * pieces
-
-    def __getitem__(self, number: int) -> Box:
-        axis, pieces, step = self._cut
-        before, piece = divmod(number, pieces)
-        fixed = np.unravel_index(before, self.shape[:axis]) if axis else ()
-        cut = slice(piece * step, min((piece + 1) * step, self.shape[axis]))
-        whole = (slice(0, length) for length in self.shape[axis + 1 :])
-        return (*(slice(int(at), int(at) + 1) for at in fixed), cut, *whole)
-
 
 @dataclass
 class Plan:
@@ -151,11 +115,9 @@ class Plan:
 
     def boxes(self, piece: Box) -> Iterator[Box]:
         """A piece in boxes of as many rows as the evaluator takes at once."""
-        cut = Boxes(tuple(part.stop - part.start for part in piece), self.evaluator.rows)
-        for number in range(len(cut)):
+        for box in Boxes(tuple(cut.stop - cut.start for cut in piece), self.evaluator.rows):
             yield tuple(
-                slice(outer.start + part.start, outer.start + part.stop)
-                for outer, part in zip(piece, cut[number], strict=True)
+                slice(outer.start + cut.start, outer.start + cut.stop) for outer, cut in zip(piece, box, strict=True)
             )
 
     def calculate(self, number: int) -> dict[str, Any]:
