@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -458,6 +459,15 @@ def test_a_scheduler_that_is_not_there_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(cluster, "_ANSWERS_WITHIN", 1)
     with pytest.raises(SweepError, match=r"No scheduler answers at tcp:"):
         _swept(tmp_path, SPEEDS, "best:9", scheduler=f"tcp://127.0.0.1:{_free_port()}")
+
+
+def test_the_readmes_grid_is_one(tmp_path, example):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"<!-- grid -->\n```toml\n(.*?)```", readme, re.DOTALL)
+    found = read_grid(_written(tmp_path, text), example)
+    assert found.rows == 2 * 3 * 2 * 4 * 256 * 401
+    planned = plans.plan(example, found, "best:10")
+    assert planned.axes[-1].quantity == "accelerator_price"
 
 
 def test_the_summary_is_plain(tmp_path):
