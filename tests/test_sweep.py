@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -25,6 +26,7 @@ from engine.scenarios import CASES, Case, scenario, with_cases
 from engine.sweeping import cluster, folder, plans, running
 from engine.sweeping.folder import SweepError, UnfinishedError
 from engine.sweeping.grid import Axis, GridError, read_grid
+from engine.sweeping.reductions import Frontier
 from engine.sweeping.running import sweep
 from engine.workbook.read import read
 
@@ -151,6 +153,27 @@ def test_the_frontier_is_what_no_row_beats(everything, tmp_path):
     assert {(cost[row], speed[row]) for row in kept["row"]} == front
     assert len(kept["row"]) == len(front) > 1
     assert (np.diff(kept["blended_cost"]) > 0).all() and (np.diff(kept["user_speed"]) > 0).all()
+
+
+def test_of_rows_alike_in_cost_and_speed_the_first_is_kept():
+    frontier = Frontier(("blended_cost", "user_speed"))
+    state = frontier.start()
+    cost, speed = np.array([2.0, 1.0, 1.0, 3.0, 2.0, np.nan]), np.array([5.0, 4.0, 4.0, 5.0, 6.0, 9.0])
+    flags = np.ones(6)
+    answers = {"blended_cost": cost, "user_speed": speed, "fits": flags, "meets_target": flags}
+    for first in (0, 6):
+        frontier.take(state, answers, (6,), first)
+    assert state["kept"]["row"].tolist() == [1, 4]
+    assert frontier.result([frontier.record(state), frontier.record(state)])["row"].tolist() == [1, 4]
+
+
+def test_a_format_that_an_accelerator_lacks_has_no_figures(tmp_path):
+    text = '[axes]\nhardware = ["H100 SXM", "B200 SXM"]\nprecision = ["mxfp4, fp8 arithmetic", "fp8"]\n'
+    _swept(tmp_path, text, "all")
+    rows = _rows(tmp_path / "out")
+    known = rows["blended_cost"] > 0
+    pairs = set(zip(rows["hardware"][known], rows["precision"][known], strict=True))
+    assert pairs == {("B200 SXM", "mxfp4, fp8 arithmetic"), ("H100 SXM", "fp8"), ("B200 SXM", "fp8")}
 
 
 def test_quantiles_are_within_one_percent(everything, tmp_path):
@@ -458,6 +481,15 @@ def test_a_scheduler_that_is_not_there_is_told(tmp_path, monkeypatch):
     monkeypatch.setattr(cluster, "_ANSWERS_WITHIN", 1)
     with pytest.raises(SweepError, match=r"No scheduler answers at tcp:"):
         _swept(tmp_path, SPEEDS, "best:9", scheduler=f"tcp://127.0.0.1:{_free_port()}")
+
+
+def test_the_readmes_grid_is_one(tmp_path, example):
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (text,) = re.findall(r"<!-- grid -->\n```toml\n(.*?)```", readme, re.DOTALL)
+    found = read_grid(_written(tmp_path, text), example)
+    assert found.rows == 2 * 3 * 2 * 4 * 256 * 401
+    planned = plans.plan(example, found, "best:10")
+    assert planned.axes[-1].quantity == "accelerator_price"
 
 
 def test_the_summary_is_plain(tmp_path):

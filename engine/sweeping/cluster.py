@@ -57,17 +57,22 @@ def on_cluster(plan: Plan, left: Iterator[int], address: str) -> Iterator[Outcom
 _THEIRS = ("distributed", "concurrent", "asyncio", "tornado")
 
 
+def _itself(plan: Plan) -> Plan:
+    return plan
+
+
 def _done(client: Any, plan: Plan, left: Iterator[int]) -> Iterator[Outcome]:
     from distributed import wait
 
     client.wait_for_workers(1, timeout=_PATIENCE)
+    # As the outcome of a task and not as data, because a worker that dies with data takes them along.
+    sent = client.submit(_itself, plan, pure=False)
     waiting, seen = set[Any](), time.monotonic()
     while True:
         # A few ahead of every core, so that none waits, and no more, so that memory stays bounded.
         cores = sum(client.ncores().values())
         for number in left:
-            # With its plan, because what is kept on a worker is lost with it.
-            waiting.add(client.submit(piece, plan, number, pure=False))
+            waiting.add(client.submit(piece, sent, number, pure=False))
             if len(waiting) >= 2 * max(cores, 1):
                 break
         if not waiting:
