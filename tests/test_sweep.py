@@ -26,7 +26,7 @@ from engine.scenarios import CASES, Case, scenario, with_cases
 from engine.sweeping import cluster, folder, plans, running
 from engine.sweeping.folder import SweepError, UnfinishedError
 from engine.sweeping.grid import Axis, GridError, read_grid
-from engine.sweeping.reductions import Frontier
+from engine.sweeping.ranking import Frontier
 from engine.sweeping.running import sweep
 from engine.workbook.read import read
 
