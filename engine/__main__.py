@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from engine.commands import runs, sweeps
+from engine.commands import fidelity, runs, sweeps
 from engine.commands.exits import FAILED_CHECK, INVALID, told
 from engine.commands.progress import bar
 from engine.workbook.problems import InvalidWorkbook, counted, listing
@@ -94,6 +94,7 @@ for command in (runs.publish, runs.send, runs.compare, runs.verify, runs.watch):
     app.command()(command)
 app.command("list")(runs.list_runs)
 app.command()(sweeps.sweep)
+app.command()(fidelity.fidelity)
 
 
 @app.command()

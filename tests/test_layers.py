@@ -19,6 +19,7 @@ ROOMS = (
     "programs",
     "fusing",
     "catalogue",
+    "measured",
     "workbook",
     "filling",
     "scenarios",
@@ -48,6 +49,7 @@ NARROWER = {
     "programs": {"tracing"},
     "fusing": {"units", "distributions", "formulas", "calculation", "tracing"},
     "catalogue": {"sheets"},
+    "measured": set(),
     "workbook": {"units", "sheets", "spreads", "catalogue"},
     "archive": set(),
 }

@@ -1,0 +1,212 @@
+"""Measured: public serving measurements, with the accelerators and models they ran on, as quantities of the engine.
+
+Reads CSV files with their own heads. What a row lacks is a reason, never a guess left unsaid. Knows no formula.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+Row = Mapping[str, str]
+Quantities = dict[str, float]
+
+# Head of a file, and the quantity it is.
+ACCELERATOR = {
+    "bf16_tflops_dense": "bf16_compute",
+    "fp8_tflops_dense": "fp8_compute",
+    "int8_tops_dense": "int8_compute",
+    "fp4_tflops_dense": "fp4_compute",
+    "hbm_gb": "accelerator_memory",
+    "hbm_gbps": "memory_bandwidth",
+    "interconnect_gbps_per_dir": "link_bandwidth",
+}
+MODEL = {
+    "total_params_b": "total_parameters",
+    "active_params_b": "active_parameters",
+    "params_calc_routed_b": "routed_parameters",
+    "layers": "layers",
+    "hidden": "hidden_size",
+    "n_heads": "attention_heads",
+    "n_kv_heads": "kv_heads",
+    "head_dim": "head_dim",
+    "n_experts": "experts",
+    "experts_per_token": "experts_per_token",
+    "kv_lora_rank": "kv_lora_rank",
+    "qk_nope_dim": "nope_dim",
+    "qk_rope_dim": "rope_dim",
+    "v_head_dim": "value_dim",
+    "sliding_window": "window",
+}
+METRICS = ("output_tok_s_total", "output_tok_s_per_chip", "tpot_ms", "ttft_ms", "input_tok_s")
+NEEDED = ("id", "system", "model", "n_chips", "weight_precision", "input_len", "output_len", "metric", "value")
+# Tokens whose keys a sparse index selects; DeepSeek-V3.2 (2025).
+SELECTED = 2048.0
+# Share of memory that weights may fill on the fewest accelerators, where a layout is not given.
+WEIGHTS_FILL = 0.65
+_ALTERNATING = re.compile(r"alternating")
+_RATIO = re.compile(r"(\d+) sliding ?: ?(\d+) full|(\d+) of (\d+) layers")
+_EVERY = re.compile(r"full attention every (\d+)")
+
+
+class MeasuredError(Exception):
+    """A file of measurements, accelerators or models that cannot be read, in a sentence."""
+
+
+@dataclass(frozen=True)
+class Point:
+    """One measured figure: where it is from, what it ran on as quantities, or why that is not known."""
+
+    row: Row
+    value: float
+    quantities: Quantities = field(default_factory=dict)
+    replicas: float = 1.0
+    users: float | None = None  # requests in flight on one replica; None where the engine filled it
+    reason: str = ""
+
+
+def table(path: Path, key: str, needed: Iterable[str]) -> dict[str, Row]:
+    """The rows of a CSV file by their name.
+
+    Errors: MeasuredError where the file is none, or lacks a column.
+    """
+    rows = rows_of(path, [key, *needed])
+    return {row[key]: row for row in rows}
+
+
+def rows_of(path: Path, needed: Iterable[str]) -> Sequence[Row]:
+    """All rows of a CSV file.
+
+    Errors: MeasuredError where the file is none, or lacks a column.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as lines:
+            rows = list(csv.DictReader(lines, strict=True))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise MeasuredError(f"{path.name} cannot be read as CSV: {error}.") from None
+    heads = set(rows[0]) if rows else set()
+    if missing := [name for name in needed if name not in heads]:
+        has = f"it has {', '.join(sorted(filter(None, heads)))}" if heads else "it has no rows"
+        raise MeasuredError(f"{path.name} has no column {missing[0]}; {has}. Add it, with that head in the first line.")
+    return rows
+
+
+def points(measured: Path, accelerators: Path, models: Path) -> list[Point]:
+    """Every row of `measured`, with its accelerator and model from the two other files.
+
+    Errors: MeasuredError where a file cannot be read.
+    """
+    chips = table(accelerators, "chip", ACCELERATOR)
+    shapes = table(models, "model", ["total_params_b", "active_params_b", "layers", "hidden", "n_heads"])
+    return [_point(row, chips, shapes) for row in rows_of(measured, NEEDED)]
+
+
+def _point(row: Row, chips: Mapping[str, Row], shapes: Mapping[str, Row]) -> Point:
+    value = _number(row["value"])
+    if row["metric"] not in METRICS:
+        return Point(row, value, reason=f"{row['metric']} is no speed that is predicted")
+    if not value > 0:
+        return Point(row, value, reason=f"the measured value is {row['value'] or 'blank'}")
+    chip, shape = chips.get(row["system"]), shapes.get(row["model"])
+    if chip is None:
+        return Point(row, value, reason=f"the accelerator {row['system']} is not in the file of accelerators")
+    if shape is None:
+        return Point(row, value, reason=f"the model {row['model']} is not in the file of models")
+    lengths = {"input_tokens": _number(row["input_len"]), "output_tokens": _number(row["output_len"])}
+    if blank := [name for name, length in lengths.items() if not length >= 1]:
+        return Point(row, value, reason=f"{blank[0]} is not given")
+    if not _number(row["n_chips"]) >= 1:
+        return Point(row, value, reason="the number of accelerators is not given")
+    accelerator = {name: _number(chip[head]) for head, name in ACCELERATOR.items()}
+    model = _model(shape)
+    formats = _formats(row, accelerator, model)
+    if formats is None:
+        return Point(row, value, reason=f"the precision {row['weight_precision'] or '(blank)'} is not known")
+    unknown = {**accelerator, **formats, **model}
+    layout = _layout(row, unknown)
+    users = _number(row.get("batch_or_concurrency", ""))
+    replicas = layout.pop("replicas")
+    each = users / replicas if users >= 1 else None
+    return Point(row, value, {**unknown, **lengths, **layout}, replicas, each)
+
+
+def _number(text: str | None) -> float:
+    try:
+        return float(text) if text and text.strip() else math.nan
+    except ValueError:
+        return math.nan
+
+
+def _model(shape: Row) -> Quantities:
+    """The architecture; blanks are 0, which formulas take as none."""
+    found = {name: _number(shape.get(head)) for head, name in MODEL.items()}
+    found = {name: 0.0 if math.isnan(value) else value for name, value in found.items()}
+    # A dense model is a mixture of one.
+    found |= {name: found[name] or 1.0 for name in ("experts", "experts_per_token")}
+    pattern, kind = shape.get("window_pattern") or "", shape.get("attn_type") or ""
+    layers = found["layers"]
+    found["window_layers"] = round(layers * _windowed(pattern)) if found["window"] else 0.0
+    every = _EVERY.search(pattern)
+    found["linear_layers"] = layers - layers // int(every[1]) if every and "linear" in kind else 0.0
+    found["sparse_tokens"] = SELECTED if "DSA" in kind else 0.0
+    found["kv_heads"] = found["kv_heads"] or found["attention_heads"]
+    return found
+
+
+def _windowed(pattern: str) -> float:
+    """Share of the layers that keep a window only."""
+    if _ALTERNATING.search(pattern):
+        return 0.5
+    if ratio := _RATIO.search(pattern):
+        sliding, full, some, every = ratio.groups()
+        return int(some) / int(every) if some else int(sliding) / (int(sliding) + int(full))
+    return 1.0 if not pattern else 0.0
+
+
+def _formats(row: Row, accelerator: Quantities, model: Quantities) -> Quantities | None:
+    """Bits of weights and cache, and the peak of their arithmetic; None where the format is not known."""
+    fp4, fp8 = accelerator["fp4_compute"], accelerator["fp8_compute"]
+    plain = accelerator["bf16_compute"]
+    known = {
+        "bf16": (16.0, plain),
+        "fp16": (16.0, plain),
+        "fp8": (8.0, fp8 if fp8 > 0 else plain),
+        "int8": (8.0, accelerator["int8_compute"] if accelerator["int8_compute"] > 0 else plain),
+        "fp4": (4.5, fp4 if fp4 > 0 else plain),
+        "mxfp4": (4.24, fp8 if fp4 > 0 and fp8 > 0 else plain),
+        "int4": (4.24, plain),
+    }
+    if row["weight_precision"] not in known:
+        return None
+    bits, peak = known[row["weight_precision"]]
+    cache = {"fp8": 8.0, "int8": 8.0}.get(row.get("kv_precision") or "", 16.0)
+    # Four-bit mixtures of experts keep what is not routed at sixteen.
+    dense = 16.0 if bits < 8 else bits
+    return {"weight_bits": bits, "mixture_dense_bits": dense, "kv_bits": cache, "peak_compute": peak}
+
+
+def _layout(row: Row, known: Quantities) -> Quantities:
+    """Ranks, stages and replicas as given, else as few accelerators as hold the weights, in powers of two."""
+    chips = _number(row["n_chips"])
+    stages = _number(row.get("pp")) if _number(row.get("pp")) >= 1 else 1.0
+    ranks = _number(row.get("tp"))
+    if not ranks >= 1:
+        is_mixture = known["experts"] > 1
+        dense_bits = known["mixture_dense_bits"] if is_mixture else known["weight_bits"]
+        routed = known["routed_parameters"] * known["weight_bits"]
+        weights = ((known["total_parameters"] - known["routed_parameters"]) * dense_bits + routed) / 8
+        fewest = max(1.0, weights / (known["accelerator_memory"] * WEIGHTS_FILL))
+        ranks = min(2.0 ** math.ceil(math.log2(fewest)), chips)
+    replicas = max(1.0, chips / (ranks * stages))
+    groups = _number(row.get("dp"))
+    attention = max(1.0, groups / replicas) if groups >= 1 else 1.0
+    return {
+        "tensor_parallel": ranks,
+        "pipeline_stages": stages,
+        "replicas": replicas,
+        "attention_data_parallel": min(attention, ranks),
+    }

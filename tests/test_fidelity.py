@@ -1,0 +1,190 @@
+"""Fidelity: measured rows as quantities, predictions beside them, errors by group, and what cannot be predicted."""
+
+import csv
+import math
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from engine.__main__ import app
+from engine.catalogue import catalogue
+from engine.measured import MeasuredError, points
+from engine.studies.fidelity import errors, model_class, parameters_of, predictions, regime
+
+CHIP = {
+    "chip": "X", "bf16_tflops_dense": "1000", "fp8_tflops_dense": "2000", "int8_tops_dense": "2000",
+    "fp4_tflops_dense": "", "hbm_gb": "80", "hbm_gbps": "3350", "interconnect_gbps_per_dir": "450",
+}  # fmt: skip
+DENSE = {
+    "model": "dense-70b", "total_params_b": "70", "active_params_b": "70", "params_calc_routed_b": "0", "layers": "80",
+    "hidden": "8192", "n_heads": "64", "n_kv_heads": "8", "head_dim": "128", "n_experts": "", "experts_per_token": "",
+    "kv_lora_rank": "", "qk_nope_dim": "", "qk_rope_dim": "", "v_head_dim": "", "sliding_window": "",
+    "window_pattern": "", "attn_type": "GQA",
+}  # fmt: skip
+MIXTURE = DENSE | {
+    "model": "mixture", "params_calc_routed_b": "60", "active_params_b": "12", "n_experts": "64",
+    "experts_per_token": "4", "sliding_window": "1024", "window_pattern": "5 sliding : 1 full",
+}  # fmt: skip
+RUN = {
+    "id": "1", "source_key": "ours", "system": "X", "n_chips": "4", "tp": "4", "pp": "", "dp": "", "model": "dense-70b",
+    "weight_precision": "fp8", "kv_precision": "fp8", "input_len": "1000", "output_len": "200",
+    "batch_or_concurrency": "32", "metric": "output_tok_s_total", "value": "1500", "notes": "",
+}  # fmt: skip
+
+
+def written(path, *rows):
+    with path.open("w", newline="", encoding="utf-8") as lines:
+        writer = csv.DictWriter(lines, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
+
+
+@pytest.fixture
+def pointed(tmp_path):
+    """A function that reads measured rows, each RUN with changes."""
+
+    def read(*changes, chips=(CHIP,), models=(DENSE, MIXTURE)):
+        rows = [{**RUN, **change} for change in changes or ({},)]
+        return points(
+            written(tmp_path / "measured.csv", *rows),
+            written(tmp_path / "chips.csv", *chips),
+            written(tmp_path / "models.csv", *models),
+        )
+
+    return read
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return parameters_of(next(row for row in catalogue("calibration") if row["calibration"] == "all"))
+
+
+@pytest.fixture(scope="module")
+def roofline():
+    """Peak rates, no overheads, as a document would have them."""
+    name = "published: hard maximum, no overheads"
+    return parameters_of(next(row for row in catalogue("calibration") if row["calibration"] == name))
+
+
+def predicted(found):
+    return [each.predicted for each in found]
+
+
+def test_a_step_by_hand(pointed, roofline):
+    """One user: reading 70 GB of weights and one cache, at its length halfway, over four accelerators."""
+    (found,) = predictions(
+        pointed({"metric": "tpot_ms", "value": "10", "batch_or_concurrency": "1", "output_len": "20000"}),
+        {**roofline, "attention_weight": 0.0},
+    )
+    cache = 2 * 80 * 8 * 128 * (1000 + 20000 / 2)
+    assert found.predicted == pytest.approx((70e9 + cache) / (4 * 3350e9) * 1e3, rel=1e-4)
+    assert found.ratio == found.predicted / 10
+
+
+def test_replicas_of_a_layout_add_up(pointed, fitted):
+    one, two = predictions(pointed({}, {"n_chips": "8", "batch_or_concurrency": "64"}), fitted)
+    assert two.predicted == pytest.approx(2 * one.predicted, rel=1e-12)
+    (each,) = predictions(pointed({"metric": "output_tok_s_per_chip"}), fitted)
+    assert each.predicted == pytest.approx(one.predicted / 4, rel=1e-12)
+
+
+def test_a_layout_that_is_not_given_is_the_smallest_that_holds_the_weights(pointed):
+    given, blank = pointed({"n_chips": "8", "tp": "2"}, {"n_chips": "8", "tp": ""})
+    assert (given.quantities["tensor_parallel"], given.replicas) == (2, 4)
+    assert blank.quantities["tensor_parallel"] == 2 and blank.replicas == 4
+    (half,) = pointed({"n_chips": "8", "tp": "", "weight_precision": "bf16", "kv_precision": ""})
+    assert half.quantities["tensor_parallel"] == 4 and half.quantities["kv_bits"] == 16
+
+
+def test_formats_an_accelerator_has_no_arithmetic_for(pointed):
+    four, plain = pointed({"weight_precision": "mxfp4"}, {"weight_precision": "fp8"})
+    assert (four.quantities["peak_compute"], plain.quantities["peak_compute"]) == (1000, 2000)
+    assert four.quantities["mixture_dense_bits"] == 16
+
+
+def test_windows_and_experts_of_a_model(pointed):
+    (point,) = pointed({"model": "mixture"})
+    assert point.quantities["window_layers"] == round(80 * 5 / 6)
+    assert (point.quantities["experts"], model_class(point)) == (64, "mixture of experts")
+    (dense,) = pointed({})
+    assert (dense.quantities["experts"], model_class(dense)) == (1, "dense")
+
+
+def test_more_users_than_fit_wait_for_a_place(pointed, fitted):
+    many, more = predictions(
+        pointed(
+            {"metric": "ttft_ms", "value": "1", "batch_or_concurrency": "100000"},
+            {"metric": "ttft_ms", "value": "1", "batch_or_concurrency": "200000"},
+        ),
+        fitted,
+    )
+    assert more.predicted > 1.5 * many.predicted
+
+
+def test_where_no_users_are_given_the_engine_is_full(pointed, fitted):
+    full, some = predictions(pointed({"batch_or_concurrency": ""}, {"batch_or_concurrency": "8"}), fitted)
+    assert full.predicted > some.predicted
+    assert regime(full.point) == "as many as fit" and regime(some.point) == "2 to 16 users"
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"metric": "usd_per_mtok_output"}, "usd_per_mtok_output is no speed that is predicted"),
+        ({"value": ""}, "the measured value is blank"),
+        ({"value": "-3"}, "the measured value is -3"),
+        ({"system": "Y"}, "the accelerator Y is not in the file of accelerators"),
+        ({"model": "other"}, "the model other is not in the file of models"),
+        ({"input_len": ""}, "input_tokens is not given"),
+        ({"n_chips": ""}, "the number of accelerators is not given"),
+        ({"weight_precision": "int2"}, "the precision int2 is not known"),
+        ({"weight_precision": "bf16", "n_chips": "1", "tp": "1"}, "the weights and one sequence do not fit"),
+    ],
+)
+def test_what_cannot_be_predicted_has_its_reason_and_counts(pointed, fitted, change, reason):
+    found = predictions(pointed({}, change), fitted)
+    assert [each.reason for each in found] == ["", reason]
+    assert math.isnan(found[1].predicted) and found[0].predicted > 0
+    assert sum(each.count for each in errors(found) if each.group == "all") == 1
+
+
+def test_errors_by_hand(pointed, fitted):
+    first = predictions(pointed(), fitted)[0].predicted
+    values = [first / ratio for ratio in (0.8, 1.1, 1.4)]
+    found = predictions(pointed(*({"value": str(value)} for value in values)), fitted)
+    (every,) = (each for each in errors(found) if each.group == "all")
+    assert (every.count, every.name) == (3, "output_tok_s_total")
+    assert every.median == pytest.approx(0.2) and every.mean == pytest.approx(0.7 / 3)
+    assert every.bias == pytest.approx(0.1)
+    assert every.factor == pytest.approx(np.exp((-np.log(0.8) + np.log(1.1) + np.log(1.4)) / 3))
+
+
+def test_a_file_without_its_columns_is_told(tmp_path):
+    short = written(tmp_path / "measured.csv", {"id": "1", "system": "X"})
+    chips = written(tmp_path / "chips.csv", CHIP)
+    models = written(tmp_path / "models.csv", DENSE)
+    with pytest.raises(MeasuredError, match=r"measured\.csv has no column model; it has id, system\. Add it"):
+        points(short, chips, models)
+
+
+def test_the_command_lists_every_row(tmp_path):
+    files = {
+        "measured": written(tmp_path / "measured.csv", RUN, {**RUN, "id": "2", "system": "Y"}),
+        "chips": written(tmp_path / "chips.csv", CHIP),
+        "models": written(tmp_path / "models.csv", DENSE),
+    }
+    out = tmp_path / "out.csv"
+    call = ["fidelity", str(files["measured"]), "--hardware", str(files["chips"]), "--models", str(files["models"])]
+    answer = CliRunner().invoke(app, [*call, "--out", str(out)])
+    assert answer.exit_code == 0, answer.output
+    assert "2 rows, 1 predicted." in answer.output and "1 not: the accelerator Y is not in the file" in answer.output
+    with out.open(encoding="utf-8") as lines:
+        rows = list(csv.DictReader(lines))
+    assert [row["id"] for row in rows] == ["1", "2"]
+    assert float(rows[0]["ratio"]) == pytest.approx(float(rows[0]["predicted"]) / 1500)
+    assert rows[1]["predicted"] == "" and rows[1]["reason"]
+    files["chips"].write_text("no,heads\n1,2\n", encoding="utf-8")
+    wrong = CliRunner().invoke(app, call)
+    assert wrong.exit_code == 3 and "chips.csv has no column chip" in wrong.output + wrong.stderr
