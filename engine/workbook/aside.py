@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -42,7 +42,8 @@ def set_aside(data: bytes) -> tuple[bytes, Aside]:
     if not unnamed:
         return data, Aside({}, {})
     words = {part: b"".join(_TABLES.findall(contents[part])) for part in unnamed}
-    taken = {name for tables in unnamed.values() for name in tables}
+    # In order, because the file has its parts in the order in which they are put back.
+    taken = [name for tables in unnamed.values() for name in tables]
     kept = {CONTENT_TYPES: contents[CONTENT_TYPES]}
     for part in unnamed:
         rels = str(get_rels_path(part))  # type: ignore[no-untyped-call]
@@ -71,7 +72,7 @@ def _tables_of(package: ZipFile, sheet: str) -> dict[str, str]:
     return {part: str(parsed(package, part).get("displayName")) for part in parts}
 
 
-def _without(part: bytes, names: set[str], elements: bytes) -> bytes:
+def _without(part: bytes, names: Sequence[str], elements: bytes) -> bytes:
     """The part without the elements that point to these parts."""
     return re.sub(
         elements, lambda found: b"" if any(name.encode() in found.group() for name in names) else found.group(), part
