@@ -213,7 +213,7 @@ def test_what_cannot_be_is_told_and_not_clipped(inputs, shift, sentence):
 
 def test_a_driver_out_of_bounds_has_a_reason_and_no_figure(inputs):
     table = inputs.tables["Sensitivity"]
-    columns = dict(table.columns)
+    columns = {name: values.copy() for name, values in table.columns.items()}
     columns["input_sheet"][0], columns["input_column"][0] = "Settings", "utilization_cap"
     changed = replace(inputs, tables={**inputs.tables, "Sensitivity": replace(table, columns=columns)})
     calculated = scenario(changed)

@@ -98,7 +98,7 @@ class Inputs:
     tables: Tables
     warnings: tuple[Problem, ...] = ()
 
-    @cached_property
+    @property
     def settings(self) -> Mapping[str, Any]:
         """The Settings sheet by name of the setting."""
         return {name: values.item(0) for name, values in self.tables[SETTINGS.name].columns.items()}
