@@ -24,7 +24,7 @@ UNSEEN = "a\tb\nBcc: eve@example.com\r\nc\x7f\x85\x9b31m\u2028\u202egnp.exe\u206
 LENGTH = 29_900  # characters; a cell takes 32,767
 LONGEST_NAME = 255  # characters that Excel looks up
 # Addresses, columns and beginnings of names: what stands there must be there.
-CHECKED = (*RECIPIENTS, SENDER, "input_column", "measured_points")
+CHECKED = (*RECIPIENTS, SENDER, "input_column", "measured_points", "new_name")
 
 # What the sheets hold beside text.
 FIGURES: dict[str, list[dict[str, Any]]] = {
@@ -45,6 +45,10 @@ FIGURES: dict[str, list[dict[str, Any]]] = {
             **SEEN,
         }
     ],
+    "Sensitivity": [
+        {"input_sheet": "Traffic", "input_column": "output_tokens", "low_change": -0.1, "high_change": 0.1, "steps": 2}
+    ],
+    "Scenarios": [{"input_sheet": "Traffic", "input_column": "output_tokens", "change": 0.1}],
     "Uncertainty": [
         {
             "input_sheet": "Traffic",
@@ -70,7 +74,7 @@ def is_text(column: Column) -> bool:
 
 def is_name(column: Column) -> bool:
     """Whether other sheets look it up, or it looks up another sheet's."""
-    return column.key or bool(column.refers_to) or column.name == "input_row"
+    return column.key or bool(column.refers_to) or column.name in ("input_row", "driver")
 
 
 def name_of(sheet: Sheet, column: Column, prefix: str) -> str:
@@ -101,8 +105,9 @@ def write_hostile(path: Path, prefix: str, text: str, *, questions: bool) -> dic
             typed[sheet.name, column.name] = value
             for row in filled[sheet.name]:
                 row[column.name] = value
-    (first,) = filled["Uncertainty"]
-    filled["Uncertainty"].append({**first, "driver": f"{first['driver']} too"})  # no group has one alone
+    for name in ("Sensitivity", "Uncertainty"):
+        (first,) = filled[name]
+        filled[name].append({**first, "driver": f"{first['driver']} too"})  # no group and no pair has one alone
     filled["Settings"][0] |= {"acceptance": 0.7, "prepared_on": date(2026, 12, 1), "mail_to": "ann@example.com"}
     if not questions:
         asked = [column.name for column in SETTINGS.columns if set(column.words) == {"yes", "no"}]

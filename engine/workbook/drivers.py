@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from itertools import chain
 
 from engine.sheets import SCENARIOS, SENSITIVITY, Column
+from engine.workbook.cells import LONGEST_NAME
 from engine.workbook.describe import number
-from engine.workbook.problems import Problem, duplicate, listed
+from engine.workbook.problems import Problem, duplicate, listed, long_name
 from engine.workbook.tables import Row, Table, Tables
 
 SIDES = ("low_change", "high_change", "low_value", "high_value")
@@ -110,11 +111,13 @@ def _pairs(tables: Tables) -> Iterator[Problem]:
 
 
 def _names(tables: Tables) -> Iterator[Problem]:
-    """No two drivers have one name, by which the report tells them apart."""
+    """No two drivers have one name, by which the report tells them apart; it fits a cell together with another."""
     first: dict[str, Row] = {}
     for row in tables[SENSITIVITY.name]:
         if not row.sound("driver"):
             continue
+        if len(row["driver"]) > LONGEST_NAME:
+            yield long_name(row.place("driver"), row["driver"], LONGEST_NAME)
         other = first.setdefault(row["driver"].casefold(), row)
         if other.index != row.index:
             yield duplicate(row.place("driver"), row["driver"], other.cell("driver"))

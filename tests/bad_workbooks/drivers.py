@@ -100,6 +100,12 @@ DEFECTS = (
         "Rename or delete one of the two.",
     ),
     Defect(
+        "a driver of a long name",
+        driver({"driver": "r" * 256}),
+        at("Sensitivity", "driver"),
+        f"'{'r' * 40}...' has 256 characters; Excel looks up no more than 255. Shorten it.",
+    ),
+    Defect(
         "a scenario that changes nothing",
         scenario(),
         at("Scenarios", "change"),
