@@ -247,4 +247,4 @@ def test_the_sheet_says_what_the_studies_found(answers):
     outcome = asked.sensitivity.month["Our prices", LOW]
     profit = answer[TOTAL].value("gross_profit", "Total")
     assert row.cells[3].value == outcome.figures["gross_profit"] - profit
-    assert row.cells[7].formula.startswith("=IF(ABS(Total!")
+    assert row.cells[7].formula.startswith("=IF(AND(Run_Check=0,ABS(SUM(Sensitivity!E5:E13,")

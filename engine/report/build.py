@@ -163,6 +163,10 @@ def draft(
     if is_reconciled(scenario):
         told = f"{told} The figures of this sheet are modelled."
     before = dict(earlier.figures) if earlier else None
+    sensitive = sensitivities(scenario, asked) if asked else None
+    searched = search_sheet(scenario, asked) if asked else None
+    spread = uncertainties(scenario, drawn) if drawn else None
+    values = (searched, sensitive, spread)
     return Draft(
         scenario,
         issue,
@@ -180,17 +184,17 @@ def draft(
         asked,
         workbook.questions(scenario, asked) if asked and asked.cases else None,
         workbook.frontier(scenario, asked) if asked else None,
-        sensitivities(scenario, asked) if asked else None,
-        search_sheet(scenario, asked) if asked else None,
+        sensitive,
+        searched,
         further_questions(scenario, asked) if asked else None,
         own_or_rent(scenario),
         drawn,
-        uncertainties(scenario, drawn) if drawn else None,
+        spread,
         model_and_actual(scenario),
         comparison(scenario, earlier.name, archived) if earlier else None,
         changed(scenario, earlier.name, typed, earlier.figures) if earlier else None,
         typed,
-        recommendation(scenario, actions(scenario, moves), drawn is not None),
+        recommendation(scenario, actions(scenario, moves), tuple(sheet for sheet in values if sheet)),
         shipped_figures() if scenario.inputs.settings["published_figures"] else None,
     )
 

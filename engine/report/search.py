@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from engine.formulas import COMPARISON_FORMULAS
-from engine.report.live import Live, LiveChart, LiveRow, LiveSheet, LiveTable, as_text, cell_of
-from engine.report.recommendation import standing_of
+from engine.report.live import Live, LiveChart, LiveRow, LiveSheet, LiveTable, as_text
+from engine.report.recommendation import standing, typed_numbers
 from engine.report.values import Head
-from engine.scenarios import CONFIGURED, Scenario
+from engine.scenarios import Scenario
+from engine.sheets import HARDWARE, PRECISIONS, SETTINGS
 from engine.studies.questions import Asked
 from engine.studies.search import TERMS, Search, SetUp
 from engine.units import (
@@ -29,6 +30,7 @@ from engine.units import (
     digits,
     in_currency,
 )
+from engine.workbook.tables import Row
 
 NAME = "Search"
 RANKED, HELD_BACK = "Cheapest of each accelerator", "What holds it back"
@@ -75,11 +77,11 @@ def search_sheet(scenario: Scenario, asked: Asked) -> LiveSheet | None:
     if found.fastest:
         tables.append(_table([found.fastest], f"{FAST}, below {ceiling_of(found)}"))
     tables.append(_table(found.frontier, f"{FRONT}, whatever is promised"))
-    basis = scenario[CONFIGURED]
-    stands = standing_of(
-        cell_of(basis, "blended_cost", asked.base), basis.value("blended_cost", asked.base)
-    )
-    tables.append(LiveTable((Head("All of this"),), (LiveRow((stands,)),), "Whether it stands, by the cost today"))
+    ceiling = Row(scenario.inputs.tables[SETTINGS.name], 0)
+    most = (0.0 if ceiling.is_blank("cost_ceiling") else found.ceiling, ceiling.cell("cost_ceiling"))
+    # No other figure need rest on what is only searched over.
+    stands = standing(most, *(typed_numbers(scenario, sheet) for sheet in (HARDWARE, PRECISIONS)))
+    tables.append(LiveTable((Head("All of this"),), (LiveRow((stands,)),), "Whether it stands"))
     place = len(tables) - 2
     columns = [quantity for _, quantity, *_ in _FIGURES]
     speed, cost = (1 + columns.index(name) for name in ("user_speed", "blended_cost"))

@@ -11,9 +11,10 @@ from typing import Any
 
 from engine.formulas import BRIDGE_LINE_FORMULAS, COMPARISON_FORMULAS
 from engine.report.live import Live, LiveChart, LiveRow, LiveSheet, LiveTable, as_text, cell_of, live
-from engine.report.recommendation import standing_of
+from engine.report.recommendation import standing, typed_numbers
 from engine.report.values import Head
 from engine.scenarios import CASES, PAIRS, TOTAL, Scenario
+from engine.sheets import SCENARIOS, SENSITIVITY
 from engine.studies.questions import Asked
 from engine.studies.sensitivity import AS_IT_IS, KEPT, MODES, REFILLED, SIDES, Outcome, Pair, Sensitivity
 from engine.tracing import EXCEL, written
@@ -72,14 +73,9 @@ def _value(value: float | None, annotation: Any) -> Live:
     return Live(value, annotation, "")
 
 
-def _standing(scenario: Scenario) -> Live:
-    total = scenario[TOTAL]
-    return standing_of(cell_of(total, "gross_profit", "Total"), total.value("gross_profit", "Total"))
-
-
 def _month(scenario: Scenario, found: Sensitivity) -> LiveTable:
     profit = scenario[TOTAL].value("gross_profit", "Total")
-    nothing = Outcome({}, "")
+    nothing, stands = Outcome({}, ""), standing(typed_numbers(scenario, SENSITIVITY))
     rows = []
     for driver in found.drivers:
         outcomes = [found.month.get((driver.name, side), nothing) for side in SIDES]
@@ -92,7 +88,7 @@ def _month(scenario: Scenario, found: Sensitivity) -> LiveTable:
                     value = change_of(outcome, profit)
                 cells.append(_value(value, annotation))
         reasons = [outcome.reason for outcome in outcomes if outcome.reason]
-        rows.append(LiveRow((*cells, _standing(scenario), as_text("; ".join(reasons)))))
+        rows.append(LiveRow((*cells, stands, as_text("; ".join(reasons)))))
     unit = in_currency("$/month")
     heads = (
         Head("Driver"),
@@ -204,6 +200,7 @@ def title_of(pair: Pair, base: str, mode: str) -> str:
 
 def _scenarios(scenario: Scenario, found: Sensitivity) -> LiveTable:
     names = list(dict.fromkeys(name for name, _ in found.scenarios))
+    stands = standing(typed_numbers(scenario, SCENARIOS))
     rows = []
     for name in names:
         cells: list[Live] = [as_text(name)]
@@ -213,7 +210,7 @@ def _scenarios(scenario: Scenario, found: Sensitivity) -> LiveTable:
             cells.append(_value(change_of(outcome, start.figures["gross_profit"]), DollarsPerMonth))
             cells.append(_value(outcome.figures.get("gross_margin"), Share))
         reason = found.scenarios[name, KEPT].reason or found.scenarios[name, REFILLED].reason
-        rows.append(LiveRow((*cells, _standing(scenario), as_text(reason)), "total" if name == AS_IT_IS else "plain"))
+        rows.append(LiveRow((*cells, stands, as_text(reason)), "total" if name == AS_IT_IS else "plain"))
     unit = in_currency("$/month")
     figures: Sequence[Head] = [
         head

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from engine.report.live import Live, LiveRow, LiveSheet, LiveTable, as_text, cell_of, live
-from engine.report.recommendation import standing_of
+from engine.report.recommendation import standing_of, typed_numbers
 from engine.report.values import Head
 from engine.report.words import listed, sentence
 from engine.scenarios import BY_TRAFFIC, CONFIGURED, TOTAL, Grain, Scenario
@@ -173,7 +173,7 @@ def _curve(found: Uncertain) -> LiveTable:
 def _standing(scenario: Scenario) -> LiveTable:
     """What the draws rest on, then and now; of what is typed on the sheet Uncertainty the sum of its numbers."""
     total = scenario[TOTAL]
-    typed, cells = _typed(scenario)
+    typed, cells = typed_numbers(scenario, UNCERTAINTY)
     rests: list[tuple[str, Any, float, str]] = [
         (words, DollarsPerMonth, total.value(name, "Total"), cell_of(total, name, "Total"))
         for words, name in (("Gross profit of the month", "gross_profit"), ("Accelerator bill of it", "fleet_cost"))
@@ -191,11 +191,3 @@ def _standing(scenario: Scenario) -> LiveTable:
     return LiveTable(heads, rows, STANDING)
 
 
-def _typed(scenario: Scenario) -> tuple[float, str]:
-    """The sum of all numbers that say how inputs spread, and the cells they stand in."""
-    table = scenario.inputs.tables[UNCERTAINTY.name]
-    numbers = [column.name for column in table.sheet.columns if column.unit.is_number]
-    first, last = Row(table, 0), Row(table, len(table) - 1)
-    cells = ",".join(f"{first.cell(name)}:{last.address(name)}" for name in numbers)
-    # A blank cell counts for nothing in the workbook, whatever it means.
-    return float(sum(row[name] for row in table for name in numbers if not row.is_blank(name))), f"SUM({cells})"
