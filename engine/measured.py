@@ -46,8 +46,6 @@ METRICS = ("output_tok_s_total", "output_tok_s_per_chip", "tpot_ms", "ttft_ms", 
 NEEDED = ("id", "system", "model", "n_chips", "weight_precision", "input_len", "output_len", "metric", "value")
 # Tokens whose keys a sparse index selects; DeepSeek-V3.2 (2025).
 SELECTED = 2048.0
-# Share of memory that weights may fill on the fewest accelerators, where a layout is not given.
-WEIGHTS_FILL = 0.65
 _ALTERNATING = re.compile(r"alternating")
 _RATIO = re.compile(r"(\d+) sliding ?: ?(\d+) full|(\d+) of (\d+) layers")
 _EVERY = re.compile(r"full attention every (\d+)")
@@ -64,8 +62,6 @@ class Point:
     row: Row
     value: float
     quantities: Quantities = field(default_factory=dict)
-    replicas: float = 1.0
-    users: float | None = None  # requests in flight on one replica; None where the engine filled it
     reason: str = ""
 
 
@@ -126,12 +122,7 @@ def _point(row: Row, chips: Mapping[str, Row], shapes: Mapping[str, Row]) -> Poi
     formats = _formats(row, accelerator, model)
     if formats is None:
         return Point(row, value, reason=f"the precision {row['weight_precision'] or '(blank)'} is not known")
-    unknown = {**accelerator, **formats, **model}
-    layout = _layout(row, unknown)
-    users = _number(row.get("batch_or_concurrency", ""))
-    replicas = layout.pop("replicas")
-    each = users / replicas if users >= 1 else None
-    return Point(row, value, {**unknown, **lengths, **layout}, replicas, each)
+    return Point(row, value, {**accelerator, **formats, **model, **lengths, **_layout(row)})
 
 
 def _number(text: str | None) -> float:
@@ -189,24 +180,13 @@ def _formats(row: Row, accelerator: Quantities, model: Quantities) -> Quantities
     return {"weight_bits": bits, "mixture_dense_bits": dense, "kv_bits": cache, "peak_compute": peak}
 
 
-def _layout(row: Row, known: Quantities) -> Quantities:
-    """Ranks, stages and replicas as given, else as few accelerators as hold the weights, in powers of two."""
-    chips = _number(row["n_chips"])
-    stages = _number(row.get("pp")) if _number(row.get("pp")) >= 1 else 1.0
-    ranks = _number(row.get("tp"))
-    if not ranks >= 1:
-        is_mixture = known["experts"] > 1
-        dense_bits = known["mixture_dense_bits"] if is_mixture else known["weight_bits"]
-        routed = known["routed_parameters"] * known["weight_bits"]
-        weights = ((known["total_parameters"] - known["routed_parameters"]) * dense_bits + routed) / 8
-        fewest = max(1.0, weights / (known["accelerator_memory"] * WEIGHTS_FILL))
-        ranks = min(2.0 ** math.ceil(math.log2(fewest)), chips)
-    replicas = max(1.0, chips / (ranks * stages))
-    groups = _number(row.get("dp"))
-    attention = max(1.0, groups / replicas) if groups >= 1 else 1.0
-    return {
-        "tensor_parallel": ranks,
-        "pipeline_stages": stages,
-        "replicas": replicas,
-        "attention_data_parallel": min(attention, ranks),
+def _layout(row: Row) -> Quantities:
+    """How many accelerators were measured together, in which layout, with how many users; NaN where it is not told."""
+    told = {
+        "measured_accelerators": _number(row["n_chips"]),
+        "tensor_parallel": _number(row.get("tp")),
+        "pipeline_stages": _number(row.get("pp")),
+        "measured_groups": _number(row.get("dp")),
+        "measured_users": _number(row.get("batch_or_concurrency")),
     }
+    return {name: value if value >= 1 else math.nan for name, value in told.items()}

@@ -66,6 +66,9 @@ JOINED = {
 # Brought along by the grain of a question, under a name that no sheet has, or by a worked example.
 GIVEN = {
     "driver_change": "",
+    "measured_accelerators": "",
+    "measured_groups": "",
+    "measured_users": "request",
     "aborted_share": "",
     "accelerator_licence_price": "$/year",
     "accelerator_memory_in_use": "G*B",

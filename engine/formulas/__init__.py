@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from engine.formulas.groups.answers import (
     COMPARISON_FORMULAS,
+    DEPLOYMENT_FORMULAS,
     HARDWARE_FORMULAS,
     NETWORK_FORMULAS,
     PLANNING_FORMULAS,
@@ -84,6 +85,7 @@ __all__ = [
     "CROSSOVER_FORMULAS",
     "CURRENCY_FORMULAS",
     "DAY_FORMULAS",
+    "DEPLOYMENT_FORMULAS",
     "EVERY_FORMULA",
     "EVERY_GROUP",
     "FLEET_FORMULAS",
@@ -140,6 +142,7 @@ EVERY_GROUP: dict[str, Formulas] = {
     "pricing": PRICING_FORMULAS,
     "training": TRAINING_FORMULAS,
     "comparison": COMPARISON_FORMULAS,
+    "deployment": DEPLOYMENT_FORMULAS,
     "shapes": SHAPE_FORMULAS,
     "part of the month": MONTH_PART_FORMULAS,
     "calendar": CALENDAR_FORMULAS,

@@ -10,13 +10,26 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.calculation import Columns, behind, calculate
-from engine.formulas import FORMULAS, needs
+from engine.formulas import DEPLOYMENT_FORMULAS, FORMULAS, Formulas
 from engine.measured import Point
 from engine.sheets import CALIBRATION, CONFIGURATIONS, SETTINGS, TRAFFIC
 
-WANTED = ("batch_size_limit", "fits", "output_speed", "input_speed", "time_per_output_token", "time_to_first_token")
+EVERY: Formulas = {**FORMULAS, **DEPLOYMENT_FORMULAS}
+MILLI = 1e3
+# By the name of the metric: which quantity it is, and how many of its units make one of the engine's.
+FIGURES: Mapping[str, tuple[str, float]] = {
+    "output_tok_s_total": ("deployed_output_speed", 1),
+    "output_tok_s_per_chip": ("output_speed_per_accelerator", 1),
+    "tpot_ms": ("time_per_output_token", MILLI),
+    "ttft_ms": ("time_to_first_token_in_waves", MILLI),
+    "input_tok_s": ("deployed_input_speed", 1),
+}
+Array = NDArray[np.float64]
+WANTED = ("fits", *(quantity for quantity, _ in FIGURES.values()))
+WEIGHTS_FILL = 0.65  # share of memory that weights fill on the fewest accelerators, where a layout is not told
 STATIC = "batched prefill"  # in a row's notes: all prompts are computed before the first answer goes on
 STATIC_QUEUE = {"queue_onset_prompts": 0.0, "queue_prompts_per_sequence": 1.0, "prefill_busy_share": 0.0}
 FILL = 0.0  # what the word 'max' stands for
@@ -57,40 +70,55 @@ def predictions(points: Sequence[Point], parameters: Mapping[str, float]) -> lis
     found = [Prediction(point, reason=point.reason) for point in points]
     if not able:
         return found
-    chosen = [points[place] for place in able]
-    limits = _calculated(chosen, parameters, [FILL] * len(chosen))["batch_size_limit"]
-    batches = [_batch(point, limit) for point, limit in zip(chosen, limits, strict=True)]
-    answers = _calculated(chosen, parameters, batches)
+    answers = _calculated([points[place] for place in able], parameters)
     for row, place in enumerate(able):
-        figures = {name: float(answers[name][row]) for name in WANTED}
-        if not figures["fits"] > 0:
-            found[place] = Prediction(points[place], reason="the weights and one sequence do not fit")
-            continue
-        found[place] = Prediction(points[place], _figure(points[place], figures, batches[row], answers, row))
+        point = points[place]
+        if not answers["fits"][row] > 0:
+            found[place] = Prediction(point, reason="the weights and one sequence do not fit")
+        else:
+            quantity, scale = FIGURES[point.row["metric"]]
+            found[place] = Prediction(point, float(answers[quantity][row]) * scale)
     return found
 
 
-def _batch(point: Point, limit: float) -> float:
-    """Sequences decoded together on a replica: its users for each stage, as far as memory allows."""
-    if point.users is None:
-        return FILL
-    return max(1.0, min(point.users / point.quantities["pipeline_stages"], limit))
-
-
-def _calculated(points: Sequence[Point], parameters: Mapping[str, float], batches: Sequence[float]) -> Columns:
-    formulas = {name: FORMULAS[name] for name in behind([*WANTED, "cycle_time", "batch_size"], ())}
-    needed = set().union(*(needs(formula) for formula in formulas.values())) - set(formulas)
+def _calculated(points: Sequence[Point], parameters: Mapping[str, float]) -> Columns:
+    """The speeds of every point: first its layout, then the batch that its users make, then all that follows."""
     given = {**_defaults(), **parameters}
+    named = {name for point in points for name in point.quantities} | set(given)
     columns: Columns = {
         name: np.array([point.quantities.get(name, given.get(name, math.nan)) for point in points], dtype=float)
-        for name in needed
+        for name in named
     }
-    columns["requested_batch_size"] = np.array(batches, dtype=float)
     static = np.array([STATIC in (point.row.get("notes") or "") for point in points])
-    # Every prompt of a static batch stands in front, and no other comes between its answers.
     for name, value in STATIC_QUEUE.items():
         columns[name] = np.where(static, value, columns[name])
-    return calculate(columns, formulas)
+    columns |= _layouts(columns)
+    limit = _of(columns | {"requested_batch_size": np.full(len(points), FILL)}, "batch_size_limit")
+    full = np.isnan(columns["measured_users"])
+    columns["measured_users"] = np.where(full, 1.0, columns["measured_users"])
+    batch = _of(columns | {"batch_size_limit": limit}, "deployed_batch")
+    columns["requested_batch_size"] = np.where(full, FILL, batch)
+    return calculate(columns, {name: EVERY[name] for name in behind(WANTED, columns, EVERY)})
+
+
+def _layouts(columns: Columns) -> Columns:
+    """Ranks, stages, replicas and attention groups: as told, else as few accelerators as hold the weights."""
+    filled = np.full(len(columns["memory_bandwidth"]), WEIGHTS_FILL)
+    fewest = _of(columns | {"usable_memory_share": filled}, "assumed_ranks")
+    told = {name: columns[name] for name in ("tensor_parallel", "pipeline_stages", "measured_groups")}
+    layout = {
+        "tensor_parallel": np.where(np.isnan(told["tensor_parallel"]), fewest, told["tensor_parallel"]),
+        "pipeline_stages": np.where(np.isnan(told["pipeline_stages"]), 1.0, told["pipeline_stages"]),
+        "measured_groups": np.where(np.isnan(told["measured_groups"]), 1.0, told["measured_groups"]),
+    }
+    layout["deployed_replicas"] = _of(columns | layout, "deployed_replicas")
+    return {**layout, "attention_data_parallel": _of(columns | layout, "deployed_attention_groups")}
+
+
+def _of(columns: Columns, wanted: str) -> Array:
+    """One quantity of all rows."""
+    found: Array = calculate(columns, {name: EVERY[name] for name in behind([wanted], columns, EVERY)})[wanted]
+    return found
 
 
 def _defaults() -> dict[str, float]:
@@ -115,29 +143,10 @@ def _defaults() -> dict[str, float]:
     }
 
 
-def _figure(point: Point, figures: Mapping[str, float], batch: float, answers: Columns, row: int) -> float:
-    """What the metric of the row comes to."""
-    speed = point.replicas * figures["output_speed"]
-    metric = point.row["metric"]
-    if metric == "output_tok_s_total":
-        return speed
-    if metric == "output_tok_s_per_chip":
-        return speed / float(point.row["n_chips"])
-    if metric == "tpot_ms":
-        return figures["time_per_output_token"] * 1e3
-    if metric == "input_tok_s":
-        return point.replicas * figures["input_speed"]
-    running = batch or float(answers["batch_size"][row])
-    stages = point.quantities["pipeline_stages"]
-    waves = max(0.0, (point.users or 0.0) / (stages * running) - 1)
-    return (figures["time_to_first_token"] + waves * float(answers["cycle_time"][row])) * 1e3
-
-
 def regime(point: Point) -> str:
-    """How many users a replica had."""
-    if point.users is None:
-        return "as many as fit"
-    return next(name for most, name in REGIMES if point.users <= most)
+    """How many users were measured together."""
+    users = point.quantities["measured_users"]
+    return "as many as fit" if math.isnan(users) else next(name for most, name in REGIMES if users <= most)
 
 
 def model_class(point: Point) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.formulas import (
     comparison,
+    deployment,
     hardware,
     network,
     planning,
@@ -25,6 +26,7 @@ PLANNING_FORMULAS: Formulas = formulas_of(planning)
 PRICING_FORMULAS: Formulas = formulas_of(pricing)
 TRAINING_FORMULAS: Formulas = formulas_of(training)
 COMPARISON_FORMULAS: Formulas = formulas_of(comparison)
+DEPLOYMENT_FORMULAS: Formulas = formulas_of(deployment)
 # What the sheet Models asks for, from a published configuration.
 SHAPE_FORMULAS: Formulas = formulas_of(shapes)
 
