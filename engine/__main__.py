@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from engine.commands import fidelity, runs, sweeps
+from engine.commands import calibrate, fidelity, runs, sweeps
 from engine.commands.exits import FAILED_CHECK, INVALID, told
 from engine.commands.progress import bar
 from engine.workbook.problems import InvalidWorkbook, counted, listing
@@ -95,6 +95,7 @@ for command in (runs.publish, runs.send, runs.compare, runs.verify, runs.watch):
 app.command("list")(runs.list_runs)
 app.command()(sweeps.sweep)
 app.command()(fidelity.fidelity)
+app.command()(calibrate.calibrate)
 
 
 @app.command()

@@ -71,9 +71,25 @@ def catalogue(name: str) -> list[Row]:
     return _rows(FOLDER / f"{name}.csv", FACTS[name])
 
 
+def priors() -> list[dict[str, str]]:
+    """What is thought of the speed parameters before any measurement, as text by column."""
+    return _table(FOLDER / "priors.csv")
+
+
+def left_out() -> list[dict[str, Any]]:
+    """Median errors of the shipped calibration by what was left out of the fit, as `calibrate` wrote them."""
+    rows = _table(FOLDER / "left_out.csv")
+    return [{name: text if name == "left_out" else float(text) for name, text in row.items()} for row in rows]
+
+
 def drivers() -> list[Row]:
     """The drivers that every workbook begins with."""
     return _rows(FOLDER / "sensitivity.csv", SENSITIVITY)
+
+
+def uncertain() -> list[Row]:
+    """The uncertain inputs that every workbook begins with."""
+    return _rows(FOLDER / "uncertainty.csv", UNCERTAINTY)
 
 
 def example(month: str) -> dict[str, list[Row]]:
@@ -84,6 +100,7 @@ def example(month: str) -> dict[str, list[Row]]:
     sheets = {sheet.name: _rows(EXAMPLE / f"{name}.csv", sheet) for name, sheet in OWN.items()}
     sheets[SETTINGS.name] = [_settings(EXAMPLE)]
     sheets[SENSITIVITY.name] = drivers()
+    sheets[UNCERTAINTY.name] += uncertain()
     used = _table(EXAMPLE / "uses.csv")
     for name, sheet in FACTS.items():
         rows = {row[sheet.keys[0].name]: row for row in catalogue(name)}

@@ -1,6 +1,7 @@
 """Measured: public serving measurements, with the accelerators and models they ran on, as quantities of the engine.
 
-Reads CSV files with their own heads. What a row lacks is a reason, never a guess left unsaid. Knows no formula.
+Reads CSV files with their own heads, or with those of the catalogue. What a row lacks is a reason, never a guess left
+unsaid. Knows no formula.
 """
 
 from __future__ import annotations
@@ -8,14 +9,14 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 Row = Mapping[str, str]
 Quantities = dict[str, float]
 
-# Head of a file, and the quantity it is.
+# Head of a file, and the quantity it is. A file of the catalogue has the quantities themselves as heads.
 ACCELERATOR = {
     "bf16_tflops_dense": "bf16_compute",
     "fp8_tflops_dense": "fp8_compute",
@@ -42,13 +43,20 @@ MODEL = {
     "v_head_dim": "value_dim",
     "sliding_window": "window",
 }
+# What is worked out from a model's kind of attention, where its file does not say it.
+LAYERS = ("window_layers", "linear_layers", "sparse_tokens")
+NEEDED_OF_ACCELERATOR = ("bf16_compute", "accelerator_memory", "memory_bandwidth")
+NEEDED_OF_MODEL = ("total_params_b", "active_params_b", "layers", "hidden", "n_heads")
 METRICS = ("output_tok_s_total", "output_tok_s_per_chip", "tpot_ms", "ttft_ms", "input_tok_s")
 NEEDED = ("id", "system", "model", "n_chips", "weight_precision", "input_len", "output_len", "metric", "value")
+ENGINES = {"vLLM": r"vllm", "SGLang": r"sglang", "TensorRT-LLM": r"trt-?llm|tensorrt"}
 # Tokens whose keys a sparse index selects; DeepSeek-V3.2 (2025).
 SELECTED = 2048.0
 _ALTERNATING = re.compile(r"alternating")
 _RATIO = re.compile(r"(\d+) sliding ?: ?(\d+) full|(\d+) of (\d+) layers")
 _EVERY = re.compile(r"full attention every (\d+)")
+_YEAR = re.compile(r"(?<!\d)20[12]\d(?!\d)")
+_APART = re.compile(r"[\s_-]+")
 
 
 class MeasuredError(Exception):
@@ -64,14 +72,54 @@ class Point:
     quantities: Quantities = field(default_factory=dict)
     reason: str = ""
 
+    @property
+    def engine(self) -> str:
+        """The serving engine, as its column or else its notes and source name it; blank where none does."""
+        if named := self.row.get("engine"):
+            return next((name for name, words in ENGINES.items() if re.search(words, named, re.I)), named)
+        text = f"{self.row.get('notes') or ''} {self.row.get('source_key') or ''} {self.row.get('source') or ''}"
+        return next((name for name, words in ENGINES.items() if re.search(words, text, re.I)), "")
 
-def table(path: Path, key: str, needed: Iterable[str]) -> dict[str, Row]:
-    """The rows of a CSV file by their name.
+    @property
+    def stack(self) -> tuple[str, ...]:
+        """What is one set-up: source, accelerator, model, precision and engine."""
+        named = (self.row.get("source_key") or self.row.get("source") or "", self.row["system"], self.row["model"])
+        return (*named, self.row["weight_precision"], self.engine)
+
+    @property
+    def stack_name(self) -> str:
+        """What a row of Calibration for this stack alone is called."""
+        named = f"{self.row['model']} {self.row['weight_precision']} on {self.row['system']}"
+        return f"{named}, {self.engine}" if self.engine else named
+
+    @property
+    def run(self) -> tuple[tuple[str, float], ...]:
+        """What is the same for all figures of one run: everything that is known of it."""
+        return tuple(sorted((name, value) for name, value in self.quantities.items() if not math.isnan(value)))
+
+    @property
+    def family(self) -> str:
+        """The model's family: its name up to the first part with a figure."""
+        parts = _APART.split(self.row["model"].casefold())
+        named = [part for place, part in enumerate(parts) if not re.search(r"\d", "".join(parts[: place + 1]))]
+        return "-".join(named) or re.sub(r"\d.*", "", parts[0])
+
+
+def folded(name: str) -> str:
+    """A name without what files write differently: capitals, spaces, hyphens."""
+    return _APART.sub("", name.casefold())
+
+
+def table(path: Path, keys: Collection[str], needed: Iterable[str]) -> dict[str, Row]:
+    """The rows of a CSV file by their folded name, which stands under one of `keys`.
 
     Errors: MeasuredError where the file is none, or lacks a column.
     """
-    rows = rows_of(path, [key, *needed])
-    return {row[key]: row for row in rows}
+    rows = rows_of(path, ())
+    heads = set(rows[0]) if rows else set()
+    key = next((key for key in keys if key in heads), next(iter(keys)))
+    _check(path, heads, [key, *needed])
+    return {folded(row[key]): row for row in rows}
 
 
 def rows_of(path: Path, needed: Iterable[str]) -> Sequence[Row]:
@@ -84,30 +132,38 @@ def rows_of(path: Path, needed: Iterable[str]) -> Sequence[Row]:
             rows = list(csv.DictReader(lines, strict=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise MeasuredError(f"{path.name} cannot be read as CSV: {error}.") from None
-    heads = set(rows[0]) if rows else set()
-    if missing := [name for name in needed if name not in heads]:
-        has = f"it has {', '.join(sorted(filter(None, heads)))}" if heads else "it has no rows"
-        raise MeasuredError(f"{path.name} has no column {missing[0]}; {has}. Add it, with that head in the first line.")
+    _check(path, set(rows[0]) if rows else set(), needed)
     return rows
 
 
-def points(measured: Path, accelerators: Path, models: Path) -> list[Point]:
+def _check(path: Path, heads: Collection[str], needed: Iterable[str]) -> None:
+    others = {**ACCELERATOR, **MODEL}
+    if missing := [name for name in needed if name not in heads and others.get(name) not in heads]:
+        has = f"it has {', '.join(sorted(filter(None, heads)))}" if heads else "it has no rows"
+        raise MeasuredError(f"{path.name} has no column {missing[0]}; {has}. Add it, with that head in the first line.")
+
+
+def points(measured: Path, accelerators: Path, models: Path, calibrated: Sequence[Row] = ()) -> list[Point]:
     """Every row of `measured`, with its accelerator and model from the two other files.
 
+    `calibrated` are the rows that the calibration was fitted on: what is not among them is marked as not measured.
     Errors: MeasuredError where a file cannot be read.
     """
-    chips = table(accelerators, "chip", ACCELERATOR)
-    shapes = table(models, "model", ["total_params_b", "active_params_b", "layers", "hidden", "n_heads"])
-    return [_point(row, chips, shapes) for row in rows_of(measured, NEEDED)]
+    chips = table(accelerators, ("chip", "hardware"), ACCELERATOR)
+    shapes = table(models, ("model",), NEEDED_OF_MODEL)
+    seen = {name: {folded(row[name]) for row in calibrated} for name in ("system", "model")}
+    return [_point(row, chips, shapes, seen) for row in rows_of(measured, NEEDED)]
 
 
-def _point(row: Row, chips: Mapping[str, Row], shapes: Mapping[str, Row]) -> Point:
+def _point(
+    row: Row, chips: Mapping[str, Row], shapes: Mapping[str, Row], seen: Mapping[str, Collection[str]]
+) -> Point:
     value = _number(row["value"])
     if row["metric"] not in METRICS:
         return Point(row, value, reason=f"{row['metric']} is no speed that is predicted")
     if not value > 0:
         return Point(row, value, reason=f"the measured value is {row['value'] or 'blank'}")
-    chip, shape = chips.get(row["system"]), shapes.get(row["model"])
+    chip, shape = chips.get(folded(row["system"])), shapes.get(folded(row["model"]))
     if chip is None:
         return Point(row, value, reason=f"the accelerator {row['system']} is not in the file of accelerators")
     if shape is None:
@@ -117,12 +173,18 @@ def _point(row: Row, chips: Mapping[str, Row], shapes: Mapping[str, Row]) -> Poi
         return Point(row, value, reason=f"{blank[0]} is not given")
     if not _number(row["n_chips"]) >= 1:
         return Point(row, value, reason="the number of accelerators is not given")
-    accelerator = {name: _number(chip[head]) for head, name in ACCELERATOR.items()}
-    model = _model(shape)
-    formats = _formats(row, accelerator, model)
+    accelerator = {name: _figure(chip, head, name) for head, name in ACCELERATOR.items()}
+    if blank := [name for name in NEEDED_OF_ACCELERATOR if not accelerator[name] > 0]:
+        return Point(row, value, reason=f"{blank[0]} of {row['system']} is not in the file of accelerators")
+    formats = _formats(row, accelerator)
     if formats is None:
         return Point(row, value, reason=f"the precision {row['weight_precision'] or '(blank)'} is not known")
-    return Point(row, value, {**accelerator, **formats, **model, **lengths, **_layout(row)})
+    known = {
+        "accelerator_measured": float(folded(row["system"]) in seen["system"]),
+        "model_measured": float(folded(row["model"]) in seen["model"]),
+        "engine_year": _year(row),
+    }
+    return Point(row, value, {**accelerator, **formats, **_model(shape), **lengths, **_layout(row), **known})
 
 
 def _number(text: str | None) -> float:
@@ -132,19 +194,34 @@ def _number(text: str | None) -> float:
         return math.nan
 
 
+def _figure(row: Row, head: str, name: str) -> float:
+    return _number(row.get(head) if head in row else row.get(name))
+
+
+def _year(row: Row) -> float:
+    """The year of the engine: as its column, or the last that its source names, or its notes; 0 where none does."""
+    if (told := _number(row.get("engine_year"))) > 0:
+        return told
+    years = _YEAR.findall(row.get("source") or "") or _YEAR.findall(row.get("notes") or "")
+    return float(max(years, default=0))
+
+
 def _model(shape: Row) -> Quantities:
     """The architecture; blanks are 0, which formulas take as none."""
-    found = {name: _number(shape.get(head)) for head, name in MODEL.items()}
+    found = {name: _figure(shape, head, name) for head, name in MODEL.items()}
     found = {name: 0.0 if math.isnan(value) else value for name, value in found.items()}
     # A dense model is a mixture of one.
     found |= {name: found[name] or 1.0 for name in ("experts", "experts_per_token")}
+    found["kv_heads"] = found["kv_heads"] or found["attention_heads"]
+    if LAYERS[0] in shape:
+        told = {name: _number(shape.get(name)) for name in LAYERS}
+        return found | {name: 0.0 if math.isnan(value) else value for name, value in told.items()}
     pattern, kind = shape.get("window_pattern") or "", shape.get("attn_type") or ""
     layers = found["layers"]
     found["window_layers"] = round(layers * _windowed(pattern)) if found["window"] else 0.0
     every = _EVERY.search(pattern)
     found["linear_layers"] = layers - layers // int(every[1]) if every and "linear" in kind else 0.0
     found["sparse_tokens"] = SELECTED if "DSA" in kind else 0.0
-    found["kv_heads"] = found["kv_heads"] or found["attention_heads"]
     return found
 
 
@@ -158,26 +235,29 @@ def _windowed(pattern: str) -> float:
     return 1.0 if not pattern else 0.0
 
 
-def _formats(row: Row, accelerator: Quantities, model: Quantities) -> Quantities | None:
-    """Bits of weights and cache, and the peak of their arithmetic; None where the format is not known."""
+def _formats(row: Row, accelerator: Quantities) -> Quantities | None:
+    """Bits of weights and cache, and the peak of their arithmetic; None where the format is not known.
+
+    A cache whose precision is not told has that of the arithmetic, as engines and published checkpoints have it.
+    """
     fp4, fp8 = accelerator["fp4_compute"], accelerator["fp8_compute"]
     plain = accelerator["bf16_compute"]
     known = {
-        "bf16": (16.0, plain),
-        "fp16": (16.0, plain),
-        "fp8": (8.0, fp8 if fp8 > 0 else plain),
-        "int8": (8.0, accelerator["int8_compute"] if accelerator["int8_compute"] > 0 else plain),
-        "fp4": (4.5, fp4 if fp4 > 0 else plain),
-        "mxfp4": (4.24, fp8 if fp4 > 0 and fp8 > 0 else plain),
-        "int4": (4.24, plain),
+        "bf16": (16.0, plain, 16.0),
+        "fp16": (16.0, plain, 16.0),
+        "fp8": (8.0, fp8 if fp8 > 0 else plain, 8.0),
+        "int8": (8.0, accelerator["int8_compute"] if accelerator["int8_compute"] > 0 else plain, 8.0),
+        "fp4": (4.5, fp4 if fp4 > 0 else plain, 8.0),
+        "mxfp4": (4.24, fp8, 8.0) if fp4 > 0 and fp8 > 0 else (4.24, plain, 16.0),
+        "int4": (4.24, plain, 16.0),
     }
     if row["weight_precision"] not in known:
         return None
-    bits, peak = known[row["weight_precision"]]
-    cache = {"fp8": 8.0, "int8": 8.0}.get(row.get("kv_precision") or "", 16.0)
+    bits, peak, cache = known[row["weight_precision"]]
+    told = {"fp8": 8.0, "int8": 8.0, "bf16": 16.0, "fp16": 16.0}.get(row.get("kv_precision") or "", cache)
     # Four-bit mixtures of experts keep what is not routed at sixteen.
     dense = 16.0 if bits < 8 else bits
-    return {"weight_bits": bits, "mixture_dense_bits": dense, "kv_bits": cache, "peak_compute": peak}
+    return {"weight_bits": bits, "mixture_dense_bits": dense, "kv_bits": told, "peak_compute": peak}
 
 
 def _layout(row: Row) -> Quantities:

@@ -105,6 +105,8 @@ def speed(g, m):
     read = min(m.middle, g.sparse_tokens) + g.sparse_index_share * m.middle if g.sparse_tokens else m.kept(m.middle)
     met = g.attention_heads * (2 * g.kv_lora_rank + g.rope_dim if m.latent else 2 * g.head_dim)
     bf16 = g.bf16_compute * 1e12
+    older = g.calibrated_year - g.engine_year if g.engine_year and g.calibrated_year else 0
+    slower = g.time_factor * (1 + g.yearly_speed_up) ** older
 
     def step(batch):
         attention = soft(
@@ -115,7 +117,8 @@ def speed(g, m):
             g.softness,
         )
         host = g.sequence_overhead * 1e-6 * batch / g.attention_data_parallel
-        return matrices(batch, g.decode_compute_share) + attention + latency + sent(batch) + software + host
+        parts = matrices(batch, g.decode_compute_share) + attention + latency + sent(batch) + software + host
+        return parts * slower
 
     fresh = g.input_tokens - g.cached_tokens
     before = m.batch - 1
@@ -125,7 +128,7 @@ def speed(g, m):
     causal = 2 * width * m.layers * fresh * m.kept(g.input_tokens) * (1 + g.cached_tokens / g.input_tokens)
     over_prompt = g.attention_weight * causal
     over_prompt /= n * g.attention_compute_share * reached(g.prefill_compute_share, bf16)
-    prompt = (matrices(chunk, g.prefill_compute_share) + sent(chunk)) * fresh / chunk + over_prompt
+    prompt = ((matrices(chunk, g.prefill_compute_share) + sent(chunk)) * fresh / chunk + over_prompt) * slower
     overhead = g.prefill_overhead_share * (software + latency)
     shared = g.shared_pool > 0
     steps = max(m.answer - 1, 1) if shared else m.answer

@@ -38,6 +38,7 @@ PAGES = {
     "study_outlook study_load": {"Load, reasoning and time"},
     "study_sensitivity": {"Sensitivity", "Sensitivity of a configuration"},
     "study_search": {"Search"},
+    "study_fidelity": {"Fidelity"},
 }
 
 

@@ -84,7 +84,7 @@ BROKEN = (
             fill("Configurations", {"traffic": "chatt"}),
         ),
         {
-            *(f"{name}: oldest checked_on" for name in ROWS if name not in ("Settings", "Configurations")),
+            *(f"{name}: oldest checked_on" for name in {*ROWS} - {"Settings", "Configurations", "Calibration"}),
             "Configurations: prices that hold only after the month",
             "Configurations: traffic that is not on Traffic or Traffic mixes",
             "Requests served of chat",

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from engine.__main__ import app
 from engine.catalogue import catalogue
 from engine.measured import MeasuredError, points
-from engine.studies.fidelity import errors, model_class, parameters_of, predictions, regime
+from engine.studies.fidelity import Level, at_level, errors, model_class, parameters_of, regime
 
 CHIP = {
     "chip": "X", "bf16_tflops_dense": "1000", "fp8_tflops_dense": "2000", "int8_tops_dense": "2000",
@@ -58,14 +58,14 @@ def pointed(tmp_path):
 
 @pytest.fixture(scope="module")
 def fitted():
-    return parameters_of(next(row for row in catalogue("calibration") if row["calibration"] == "all"))
+    return Level("all", parameters_of(next(row for row in catalogue("calibration") if row["calibration"] == "all")))
 
 
 @pytest.fixture(scope="module")
 def roofline():
     """Peak rates, no overheads, as a document would have them."""
     name = "published: hard maximum, no overheads"
-    return parameters_of(next(row for row in catalogue("calibration") if row["calibration"] == name))
+    return Level(name, parameters_of(next(row for row in catalogue("calibration") if row["calibration"] == name)))
 
 
 def predicted(found):
@@ -74,9 +74,9 @@ def predicted(found):
 
 def test_a_step_by_hand(pointed, roofline):
     """One user: reading 70 GB of weights and one cache, at its length halfway, over four accelerators."""
-    (found,) = predictions(
+    (found,) = at_level(
         pointed({"metric": "tpot_ms", "value": "10", "batch_or_concurrency": "1", "output_len": "20000"}),
-        {**roofline, "attention_weight": 0.0},
+        Level("by hand", {**roofline.parameters, "attention_weight": 0.0}),
     )
     cache = 2 * 80 * 8 * 128 * (1000 + 20000 / 2)
     assert found.predicted == pytest.approx((70e9 + cache) / (4 * 3350e9) * 1e3, rel=1e-4)
@@ -84,18 +84,18 @@ def test_a_step_by_hand(pointed, roofline):
 
 
 def test_replicas_of_a_layout_add_up(pointed, fitted):
-    one, two = predictions(pointed({}, {"n_chips": "8", "batch_or_concurrency": "64"}), fitted)
+    one, two = at_level(pointed({}, {"n_chips": "8", "batch_or_concurrency": "64"}), fitted)
     assert two.predicted == pytest.approx(2 * one.predicted, rel=1e-12)
-    (each,) = predictions(pointed({"metric": "output_tok_s_per_chip"}), fitted)
+    (each,) = at_level(pointed({"metric": "output_tok_s_per_chip"}), fitted)
     assert each.predicted == pytest.approx(one.predicted / 4, rel=1e-12)
 
 
 def test_a_layout_that_is_not_given_is_the_smallest_that_holds_the_weights(pointed, fitted):
     """70 GB in 65 % of 80 GB take two accelerators; in 16 bits 140 GB take three, so four."""
-    told, blank = predictions(pointed({"n_chips": "8", "tp": "2"}, {"n_chips": "8", "tp": ""}), fitted)
+    told, blank = at_level(pointed({"n_chips": "8", "tp": "2"}, {"n_chips": "8", "tp": ""}), fitted)
     assert told.predicted == blank.predicted
-    four = predictions(pointed({"n_chips": "8", "weight_precision": "bf16", "tp": "4"}), fitted)[0]
-    half = predictions(pointed({"n_chips": "8", "weight_precision": "bf16", "tp": ""}), fitted)[0]
+    four = at_level(pointed({"n_chips": "8", "weight_precision": "bf16", "tp": "4"}), fitted)[0]
+    half = at_level(pointed({"n_chips": "8", "weight_precision": "bf16", "tp": ""}), fitted)[0]
     assert half.predicted == four.predicted
 
 
@@ -114,7 +114,7 @@ def test_windows_and_experts_of_a_model(pointed):
 
 
 def test_more_users_than_fit_wait_for_a_place(pointed, fitted):
-    many, more = predictions(
+    many, more = at_level(
         pointed(
             {"metric": "ttft_ms", "value": "1", "batch_or_concurrency": "100000"},
             {"metric": "ttft_ms", "value": "1", "batch_or_concurrency": "200000"},
@@ -125,7 +125,7 @@ def test_more_users_than_fit_wait_for_a_place(pointed, fitted):
 
 
 def test_where_no_users_are_given_the_engine_is_full(pointed, fitted):
-    full, some = predictions(pointed({"batch_or_concurrency": ""}, {"batch_or_concurrency": "8"}), fitted)
+    full, some = at_level(pointed({"batch_or_concurrency": ""}, {"batch_or_concurrency": "8"}), fitted)
     assert full.predicted > some.predicted
     assert regime(full.point) == "as many as fit" and regime(some.point) == "2 to 16 users"
 
@@ -145,16 +145,16 @@ def test_where_no_users_are_given_the_engine_is_full(pointed, fitted):
     ],
 )
 def test_what_cannot_be_predicted_has_its_reason_and_counts(pointed, fitted, change, reason):
-    found = predictions(pointed({}, change), fitted)
+    found = at_level(pointed({}, change), fitted)
     assert [each.reason for each in found] == ["", reason]
     assert math.isnan(found[1].predicted) and found[0].predicted > 0
     assert sum(each.count for each in errors(found) if each.group == "all") == 1
 
 
 def test_errors_by_hand(pointed, fitted):
-    first = predictions(pointed(), fitted)[0].predicted
+    first = at_level(pointed(), fitted)[0].predicted
     values = [first / ratio for ratio in (0.8, 1.1, 1.4)]
-    found = predictions(pointed(*({"value": str(value)} for value in values)), fitted)
+    found = at_level(pointed(*({"value": str(value)} for value in values)), fitted)
     (every,) = (each for each in errors(found) if each.group == "all")
     assert (every.count, every.name) == (3, "output_tok_s_total")
     assert every.median == pytest.approx(0.2) and every.mean == pytest.approx(0.7 / 3)

@@ -93,7 +93,7 @@ def test_what_the_layout_gained_is_added_and_told(new: Copy) -> None:
         "price_source is added, and must be filled in",
         "sparse_tokens is added, blank: 0 tokens",
         "weight_memory_override is added, blank: 0 GB",
-        "the sheet is added, with 2 rows",
+        "the sheet is added, with 5 rows",
         "the sheet is added, without rows",
         "the cell has the name Reporting_Currency now",
         f"the sheet is added: {checks.PURPOSE}",

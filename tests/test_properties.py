@@ -19,6 +19,7 @@ from engine.formulas import ACTION_FORMULAS, FORMULAS
 from engine.scenarios import BY_TRAFFIC, CONFIGURED, LINES, TOTAL, scenario
 from engine.sheets import COMPUTE, PRICE_BASES
 from engine.studies.alternatives import cheapest_moves
+from engine.studies.fidelity import parameters_of
 from engine.studies.worked_examples import PLAIN_FLEET
 from engine.workbook.read import read
 
@@ -216,10 +217,13 @@ def test_one_accelerator_needs_no_link():
 
 def published():
     (row,) = (row for row in catalogue("calibration") if row["calibration"].startswith("published"))
-    return {name: value for name, value in row.items() if isinstance(value, float)}
+    return parameters_of(row)
 
 
 PLAIN = {
+    "engine_year": 0,
+    "accelerator_measured": 0,
+    "model_measured": 0,
     **PLAIN_FLEET,
     "pipeline_stages": 1,
     "attention_data_parallel": 1,
@@ -769,6 +773,10 @@ def test_any_configuration_comes_out_a_second_time(seed):
         "prefill_chunk": draw(512, 8192),
         "queue_onset_prompts": between(0, 3),
         "queue_prompts_per_sequence": between(0, 0.2),
+        "time_factor": between(0.5, 2),
+        "yearly_speed_up": between(-0.1, 0.3),
+        "calibrated_year": draw(0, 2026),
+        "engine_year": draw(0, 2023, 2027),
     }
     if changes["cached_tokens"] == prompt:
         # Prompts that take no time are no work to spread the cost of a pool of their own over.
@@ -776,3 +784,28 @@ def test_any_configuration_comes_out_a_second_time(seed):
     columns = with_columns(**{name: float(value) for name, value in changes.items()})
     for row in (0, 5, 23):
         agrees(columns, row)
+
+
+@given(st.floats(1, 3), st.floats(1, 2), st.floats(0.5, 2))
+def test_bands_hold_what_they_are_around_and_widen_for_what_was_not_measured(error, other, slower):
+    given_ = {"speed_error": error, "first_token_error": error, "unmeasured_error": other, "time_factor": slower}
+    known = with_columns(**given_, accelerator_measured=1.0, model_measured=1.0)
+    unknown = with_columns(**given_, accelerator_measured=0.0, model_measured=1.0)
+    serving = known["fits"] > 0
+    for figure in ("output_speed", "user_speed", "time_to_first_token", "blended_cost", "gross_margin"):
+        low, high = known[f"lower_{figure}"][serving], known[f"upper_{figure}"][serving]
+        here = np.isfinite(known[figure][serving])
+        assert (low[here] <= known[figure][serving][here] * (1 + SLIGHTLY)).all() or figure == "gross_margin"
+        assert (low[here] <= high[here] + SLIGHTLY).all()
+    assert (unknown["speed_band"] >= known["speed_band"] - SLIGHTLY).all()
+    measured = with_columns(**given_, measured_output_speed=500.0)
+    assert (measured["speed_band"] == 1).all() and (measured["calibration_verdict"] == "measured").all()
+
+
+def test_a_slower_engine_takes_as_many_times_as_long():
+    before, after = with_columns(shared_pool=0), with_columns(shared_pool=0, time_factor=1.25)
+    for quantity in ("step_time", "prefill_time"):
+        assert after[quantity] == pytest.approx(1.25 * before[quantity], rel=1e-12)
+    old = {"yearly_speed_up": 0.1, "calibrated_year": 2026.0}
+    aged, young = with_columns(**old, engine_year=2023.0), with_columns(**old, engine_year=2026.0)
+    assert aged["engine_factor"] == pytest.approx(1.1**3 * young["engine_factor"])

@@ -314,7 +314,7 @@ def test_the_central_figures_are_the_reports(example, found):
         assert each.central == example[BY_TRAFFIC].value("gross_profit", each.name)
     assert sum(each.central for each in found.traffics) == pytest.approx(found.profit.central, rel=1e-12)
     assert found.kept["Code on 8 H200"] == pytest.approx(1)
-    assert found.kept["Extraction on MI300X"] == pytest.approx(0.313, abs=0.001)
+    assert found.kept["Extraction on MI300X"] == pytest.approx(0.311, abs=0.001)
 
 
 def test_ranges_are_in_order_and_chances_are_shares(found):
@@ -324,8 +324,8 @@ def test_ranges_are_in_order_and_chances_are_shares(found):
         assert 0 <= each.chance <= 1
     assert [each.chance for each in found.traffics if each.high < 0] == [0, 0]
     assert all(each.chance == 1 for each in found.traffics if each.name in ("Chat", "Search"))
-    assert {each.name: each.chance for each in found.costs["output_cost"]}["Partners on 2 A100"] == 0
-    assert found.promises_kept == 0
+    assert {each.name: each.chance for each in found.costs["output_cost"]}["Partners on 2 A100"] < 0.05
+    assert found.promises_kept < 0.05
 
 
 def test_the_curve_falls_from_all_draws_to_none_and_meets_the_percentiles(found):
@@ -336,10 +336,10 @@ def test_the_curve_falls_from_all_draws_to_none_and_meets_the_percentiles(found)
         assert np.interp(value, values, shares) == pytest.approx(share, abs=0.02)
 
 
-def test_indices_explain_the_variance_once_and_requests_most(found):
+def test_indices_explain_the_variance_once_and_the_error_of_speeds_most(found):
     shares = {each.factor.name: each for each in found.influences}
     assert sum(each.first for each in found.influences) == pytest.approx(1, abs=0.05)
-    assert max(shares, key=lambda name: shares[name].total) == "Requests of all classes"
+    assert max(shares, key=lambda name: shares[name].total) == "Error of predicted speeds"
     assert shares["Cached shares"].factor.drivers == (2, 3)
     assert all(each.total >= each.first - 0.01 and abs(each.total - each.earlier) < 0.02 for each in found.influences)
 

@@ -21,6 +21,7 @@ from engine.units import (
     Billions,
     Constant,
     Elements,
+    Number,
     Seconds,
     Sequences,
     Share,
@@ -47,6 +48,15 @@ def critical_batch_size(peak_compute, weight_bits, memory_bandwidth, total_param
     arithmetic_per_byte = peak_compute * TERA / (memory_bandwidth * GIGA)
     tokens = arithmetic_per_byte * weight_bits / BITS_PER_BYTE / FLOP_PER_PARAMETER
     return tokens * total_parameters / active_parameters / ONE_TOKEN_PER_REQUEST
+
+
+def engine_factor(time_factor, yearly_speed_up, calibrated_year, engine_year) -> Number:
+    """Time that steps and prompts take on this serving engine, as a multiple of one of the calibration's year.
+
+    Source: our calibration (README, Fidelity); engines of 2023 to 2026 on the same accelerators.
+    """
+    age = np.where(np.logical_and(engine_year > 0, calibrated_year > 0), calibrated_year - engine_year, 0)
+    return time_factor * np.maximum(0, 1 + yearly_speed_up) ** age
 
 
 def compute_share(peak_compute, decode_compute_share, compute_share_exponent) -> Share:
@@ -282,13 +292,15 @@ def step_time(
     collective_transfer_time,
     layer_overhead_time,
     sequence_overhead_time,
+    engine_factor,
 ) -> Seconds:
     """One decode step of a replica: matrix products, attention over the KV cache, collectives, and what software adds.
 
     Source: Austin et al., How to Scale Your Model (2025), inference chapter; overheads: our calibration.
     """
     collectives = collective_latency + collective_transfer_time
-    return matrix_time + attention_time + collectives + layer_overhead_time + sequence_overhead_time
+    parts = matrix_time + attention_time + collectives + layer_overhead_time + sequence_overhead_time
+    return parts * engine_factor
 
 
 def step_time_floor(weight_memory, tensor_parallel, memory_bandwidth, weight_bandwidth_share) -> Seconds:
@@ -331,12 +343,12 @@ def network_time(collective_latency, collective_transfer_time) -> Seconds:
     return collective_latency + collective_transfer_time
 
 
-def overhead_time(layer_overhead_time, sequence_overhead_time) -> Seconds:
-    """What software adds to a step.
+def overhead_time(layer_overhead_time, sequence_overhead_time, step_time, engine_factor) -> Seconds:
+    """What software adds to a step, what a slower or older engine takes longer included.
 
     Source: definition.
     """
-    return layer_overhead_time + sequence_overhead_time
+    return layer_overhead_time + sequence_overhead_time + step_time * (1 - 1 / engine_factor)
 
 
 def bound(weight_reading_time, arithmetic_time, attention_time, network_time, overhead_time) -> Text:

@@ -100,14 +100,19 @@ def prompt_attention_time(
 
 
 def prefill_time(
-    matrix_time_chunk, collective_transfer_time_chunk, fresh_input_tokens, chunk_tokens, prompt_attention_time
+    matrix_time_chunk,
+    collective_transfer_time_chunk,
+    fresh_input_tokens,
+    chunk_tokens,
+    prompt_attention_time,
+    engine_factor,
 ) -> SecondsPerRequest:
     """Computing one prompt, all layers.
 
     Source: Austin et al., How to Scale Your Model (2025), inference chapter; reached shares: our calibration.
     """
     chunk_time = matrix_time_chunk + collective_transfer_time_chunk
-    return chunk_time * fresh_input_tokens / chunk_tokens + prompt_attention_time
+    return (chunk_time * fresh_input_tokens / chunk_tokens + prompt_attention_time) * engine_factor
 
 
 def prefill_overhead_time(layer_overhead_time, collective_latency, prefill_overhead_share) -> Seconds:

@@ -14,6 +14,7 @@ from engine.render.curves import curves
 from engine.render.drawing import SMALL, SMALLEST, WIDTH, Paper, wide
 from engine.render.hours import draw_day
 from engine.render.lines import drawn_lines
+from engine.render.measured import drawn_squares
 from engine.render.placing import Log, around, bar_scale, spread, step_of
 from engine.render.rows import Rows, draw_rows, rows_of
 from engine.render.sensitivity import draw_heatmap, draw_tornado
@@ -29,6 +30,7 @@ from engine.report.values import (
     Pairs,
     Scatter,
     Segment,
+    Squares,
     Stack,
     Tornado,
     Waterfall,
@@ -65,6 +67,8 @@ def draw(block: Chart, colours: Mapping[str, str]) -> str:
         return draw_heatmap(block, colours).svg()
     if isinstance(block, Chances):
         return drawn_chances(block, colours).svg()
+    if isinstance(block, Squares):
+        return drawn_squares(block, colours).svg()
     if isinstance(block, Curves):
         return curves(block, colours).svg()
     if isinstance(block, Waterfall):

@@ -51,6 +51,7 @@ PURPOSES = {
     "Search": "Which set-up would serve the largest bill's requests for least, and what holds it back?",
     "Sensitivities": "Which input matters most, two of them together, and what do scenarios do?",
     "Speed": "What is a decode step made of?",
+    "Fidelity": "How far may speeds, costs and margins lie from what is predicted?",
     "Outlook": "What do the months ahead earn, and which model stops earning when?",
     "Questions": "What would a change cost: batch, slice, precision, accelerator, model, levers?",
     "Model and actual": "Do invoices, billing, meters and budget bear the model out?",

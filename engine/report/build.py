@@ -12,6 +12,7 @@ from engine.report.actuals import model_and_actual
 from engine.report.answer import Check, Earlier, actions, answer, headline, lead
 from engine.report.bill import bill
 from engine.report.comparison import changed, comparison
+from engine.report.fidelity import Compared, compared, fidelity_sheet
 from engine.report.further import further_questions
 from engine.report.live import LiveSheet
 from engine.report.outlook import outlook
@@ -23,6 +24,7 @@ from engine.report.pages.comparison import since, so_far
 from engine.report.pages.costs import costs
 from engine.report.pages.crossovers import crossovers
 from engine.report.pages.decisions import checklist, decisions
+from engine.report.pages.fidelity import fidelity_page
 from engine.report.pages.fleet import fleet
 from engine.report.pages.further import further_pages, per_dollar
 from engine.report.pages.margins import margins
@@ -86,6 +88,8 @@ class Draft:
     owning: LiveSheet | None
     uncertain: Uncertain | None
     uncertainties: LiveSheet | None
+    compared: Compared | None
+    fidelity: LiveSheet | None
     actuals: LiveSheet | None
     comparison: LiveSheet | None
     changed: LiveSheet | None
@@ -99,7 +103,7 @@ class Draft:
         decided = (self.frontier, self.search, self.sensitivities, self.uncertainties)
         compared = (self.comparison, self.changed, self.actuals, self.recommendation)
         profit = self.profit if self.profit.tables else None
-        every = (*compared, self.costs, self.margins, profit, self.fleet, *decided, self.speed, *some)
+        every = (*compared, self.costs, self.margins, profit, self.fleet, *decided, self.speed, self.fidelity, *some)
         return (self.summary, *(sheet for sheet in every if sheet))
 
     @cached_property
@@ -122,6 +126,7 @@ class Draft:
                 *(outlook_pages(scenario, self.outlook) if self.outlook else ()),
                 *self._how_sure(),
                 speed(scenario, self.speed),
+                *self._how_wrong(),
                 decisions(scenario),
             ]
         if self.asked:
@@ -143,6 +148,10 @@ class Draft:
         if self.uncertain and self.uncertainties:
             pages.append(uncertainty(self.scenario, self.uncertain, self.uncertainties))
         return pages
+
+    def _how_wrong(self) -> list[Section]:
+        """How far predicted speeds lie from measured ones."""
+        return [fidelity_page(self.scenario, self.compared, self.fidelity)] if self.compared and self.fidelity else []
 
 
 def draft(
@@ -190,6 +199,8 @@ def draft(
         own_or_rent(scenario),
         drawn,
         spread,
+        compared(scenario),
+        fidelity_sheet(scenario),
         model_and_actual(scenario),
         comparison(scenario, earlier.name, archived) if earlier else None,
         changed(scenario, earlier.name, typed, earlier.figures) if earlier else None,

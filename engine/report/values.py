@@ -334,6 +334,39 @@ class Chances:
 
 
 @dataclass(frozen=True)
+class Kind:
+    """Points of one kind: its name, its tone, and what was predicted and measured of each."""
+
+    name: str
+    tone: str
+    pairs: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class Square:
+    """What was predicted against what was measured, both on one log axis; on the diagonal they are equal.
+
+    `band` is the factor between which and its inverse eight of ten are to lie, drawn as dashed lines.
+    """
+
+    name: str
+    unit: Any
+    kinds: tuple[Kind, ...]
+    band: float
+
+
+@dataclass(frozen=True)
+class Squares:
+    """Squares side by side, with one key."""
+
+    title: str
+    description: str
+    squares: tuple[Square, ...]
+    note: Margin | None = None
+    alt: str = ""
+
+
+@dataclass(frozen=True)
 class Paragraph:
     text: str
 
@@ -354,7 +387,7 @@ class Methods:
     note: Margin | None = None
 
 
-Chart = Bars | Stack | Pairs | Waterfall | Scatter | Curves | Day | Lines | Tornado | Heatmap | Chances
+Chart = Bars | Stack | Pairs | Waterfall | Scatter | Curves | Day | Lines | Tornado | Heatmap | Chances | Squares
 Block = Chart | Table | Paragraph | Methods
 
 

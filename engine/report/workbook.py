@@ -198,9 +198,10 @@ def by_traffic_first(grain: Grain) -> list[str]:
     return sorted((str(key) for key in grain.keys), key=place)
 
 
-def _by_configuration(
+def by_configuration(
     name: str, title: str, sentence: str, grain: Grain, columns: tuple[tuple[str, str, Any, float], ...], **more: Any
 ) -> LiveSheet:
+    """One row for every configuration, with these columns of its grain."""
     rows = tuple(LiveRow((*_named(grain, key), *_cells(grain, key, columns))) for key in by_traffic_first(grain))
     table = LiveTable((*_NAMES, *_heads(columns)), rows)
     return LiveSheet(name, title, sentence, (table,), landscape=True, **more)
@@ -208,7 +209,7 @@ def _by_configuration(
 
 def costs(scenario: Scenario, title: str) -> LiveSheet:
     """Every configuration: what it runs at and what its tokens cost."""
-    return _by_configuration(
+    return by_configuration(
         "Costs",
         title,
         "Every configuration at the load it serves or would serve; alternatives are costed and in no total.",
@@ -277,7 +278,7 @@ def frontier(scenario: Scenario, asked: Asked) -> LiveSheet | None:
 def speed(scenario: Scenario, title: str) -> LiveSheet:
     """Every configuration: what a decode step is made of."""
     sentence = "Parts of one decode step add up to its time; the floor is reading all weights once."
-    return _by_configuration("Speed", title, sentence, scenario[CONFIGURED], SPEED)
+    return by_configuration("Speed", title, sentence, scenario[CONFIGURED], SPEED)
 
 
 def fleet(scenario: Scenario, title: str) -> LiveSheet:
@@ -286,7 +287,7 @@ def fleet(scenario: Scenario, title: str) -> LiveSheet:
         "Replicas for the peak, and accelerators in the hour that needs most; idle is what the rent paid for capacity "
         "that served nobody."
     )
-    return _by_configuration("Fleet", title, sentence, scenario[CONFIGURED], FLEET)
+    return by_configuration("Fleet", title, sentence, scenario[CONFIGURED], FLEET)
 
 
 # Lines of the profit and loss: label, quantity, unit, sign, style.

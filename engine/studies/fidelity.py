@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,36 +19,55 @@ from engine.sheets import CALIBRATION, CONFIGURATIONS, SETTINGS, TRAFFIC
 
 EVERY: Formulas = {**FORMULAS, **DEPLOYMENT_FORMULAS}
 MILLI = 1e3
-# By the name of the metric: which quantity it is, and how many of its units make one of the engine's.
-FIGURES: Mapping[str, tuple[str, float]] = {
-    "output_tok_s_total": ("deployed_output_speed", 1),
-    "output_tok_s_per_chip": ("output_speed_per_accelerator", 1),
-    "tpot_ms": ("time_per_output_token", MILLI),
-    "ttft_ms": ("time_to_first_token_in_waves", MILLI),
-    "input_tok_s": ("deployed_input_speed", 1),
+# By the name of the metric: which quantity it is, how many of its units make one of the engine's, and its band.
+FIGURES: Mapping[str, tuple[str, float, str]] = {
+    "output_tok_s_total": ("deployed_output_speed", 1, "speed_band"),
+    "output_tok_s_per_chip": ("output_speed_per_accelerator", 1, "speed_band"),
+    "tpot_ms": ("time_per_output_token", MILLI, "speed_band"),
+    "ttft_ms": ("time_to_first_token_in_waves", MILLI, "first_token_band"),
+    "input_tok_s": ("deployed_input_speed", 1, "speed_band"),
 }
 Array = NDArray[np.float64]
-WANTED = ("fits", *(quantity for quantity, _ in FIGURES.values()))
+Parameters = Mapping[str, float]
+SPEEDS = tuple(dict.fromkeys(quantity for quantity, *_ in FIGURES.values()))
+BANDS = ("speed_band", "first_token_band", "calibration_verdict")
 WEIGHTS_FILL = 0.65  # share of memory that weights fill on the fewest accelerators, where a layout is not told
 STATIC = "batched prefill"  # in a row's notes: all prompts are computed before the first answer goes on
 STATIC_QUEUE = {"queue_onset_prompts": 0.0, "queue_prompts_per_sequence": 1.0, "prefill_busy_share": 0.0}
 FILL = 0.0  # what the word 'max' stands for
 MOST_FILLED = 2048.0  # sequences that an engine takes for each attention rank
 REGIMES = ((1, "one user"), (16, "2 to 16 users"), (64, "17 to 64 users"), (math.inf, "more than 64 users"))
+NO_LIMIT = 1e9
+
+
+@dataclass(frozen=True)
+class Level:
+    """A row of Calibration: what it is of, and its numbers."""
+
+    name: str
+    parameters: Parameters
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """A measured figure beside the predicted one, or the reason why there is none."""
+    """A measured figure beside the predicted one with its band, or the reason why there is none."""
 
     point: Point
     predicted: float = math.nan
+    level: str = ""
+    band: float = math.nan  # a factor: eight of ten measured figures lie within the predicted one over and times it
+    verdict: str = ""
     reason: str = ""
 
     @property
     def ratio(self) -> float:
         """Predicted over measured."""
         return self.predicted / self.point.value
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether what was measured lies within the band."""
+        return 1 / self.band <= self.ratio <= self.band
 
 
 @dataclass(frozen=True)
@@ -62,43 +81,119 @@ class Error:
     mean: float
     factor: float  # geometric: how many times too high or too low on average
     bias: float  # median of predicted over measured, less 1
+    coverage: float  # share of the measured figures that lie within their band
 
 
-def predictions(points: Sequence[Point], parameters: Mapping[str, float]) -> list[Prediction]:
-    """Every point with its prediction, by the parameters of a row of Calibration."""
-    able = [place for place, point in enumerate(points) if not point.reason]
-    found = [Prediction(point, reason=point.reason) for point in points]
-    if not able:
-        return found
-    answers = _calculated([points[place] for place in able], parameters)
-    for row, place in enumerate(able):
-        point = points[place]
-        if not answers["fits"][row] > 0:
-            found[place] = Prediction(point, reason="the weights and one sequence do not fit")
-        else:
-            quantity, scale = FIGURES[point.row["metric"]]
-            found[place] = Prediction(point, float(answers[quantity][row]) * scale)
-    return found
+@dataclass(frozen=True)
+class Set:
+    """Points that can be calculated, as columns; what a run gives several figures of stands once.
+
+    `run_of` is the row of each point; `layout` was chosen, and memory filled, as `base` has it.
+    """
+
+    points: Sequence[Point]
+    columns: Columns
+    run_of: NDArray[np.intp]
+    static: NDArray[np.bool_]
+    base: Parameters = field(default_factory=dict)
+
+    @property
+    def runs(self) -> int:
+        return len(self.static)
 
 
-def _calculated(points: Sequence[Point], parameters: Mapping[str, float]) -> Columns:
-    """The speeds of every point: first its layout, then the batch that its users make, then all that follows."""
-    given = {**_defaults(), **parameters}
-    named = {name for point in points for name in point.quantities} | set(given)
+def parameters_of(row: Mapping[str, object]) -> dict[str, float]:
+    """The numbers of a row of Calibration; what it leaves blank is what its column says."""
+    numbers = {column.name: column.default for column in CALIBRATION.columns if column.unit.is_number}
+    found = {name: row.get(name, default) for name, default in numbers.items()}
+    return {name: float(str(value)) for name, value in found.items() if value is not ...}
+
+
+def prepared(points: Sequence[Point], base: Parameters) -> Set:
+    """The columns of points without a reason: first each one's layout, then the batch that its users make.
+
+    `base` says how memory is filled; it is the same at all levels.
+    """
+    keys = [(each.run, _is_static(each)) for each in points]
+    places = {key: place for place, key in enumerate(dict.fromkeys(keys))}
+    first = [keys.index(key) for key in places]
+    runs = [points[place] for place in first]
+    given = {**_defaults(), **base}
+    named = {name for point in runs for name in point.quantities} | set(given)
     columns: Columns = {
-        name: np.array([point.quantities.get(name, given.get(name, math.nan)) for point in points], dtype=float)
+        name: np.array([point.quantities.get(name, given.get(name, math.nan)) for point in runs], dtype=float)
         for name in named
     }
-    static = np.array([STATIC in (point.row.get("notes") or "") for point in points])
-    for name, value in STATIC_QUEUE.items():
-        columns[name] = np.where(static, value, columns[name])
     columns |= _layouts(columns)
-    limit = _of(columns | {"requested_batch_size": np.full(len(points), FILL)}, "batch_size_limit")
+    limit = _of(columns | {"requested_batch_size": np.full(len(runs), FILL)}, "batch_size_limit")
     full = np.isnan(columns["measured_users"])
     columns["measured_users"] = np.where(full, 1.0, columns["measured_users"])
     batch = _of(columns | {"batch_size_limit": limit}, "deployed_batch")
     columns["requested_batch_size"] = np.where(full, FILL, batch)
-    return calculate(columns, {name: EVERY[name] for name in behind(WANTED, columns, EVERY)})
+    static = np.array([_is_static(point) for point in runs])
+    return Set(points, columns, np.array([places[key] for key in keys]), static, base)
+
+
+def _is_static(point: Point) -> bool:
+    return STATIC in (point.row.get("notes") or "")
+
+
+def calculated(of: Set, parameters: Mapping[str, Array], wanted: Iterable[str]) -> Columns:
+    """The wanted quantities of every run, at parameters that are given for each of its rows.
+
+    Arrays may hold the runs several times over, one after the other.
+    """
+    times = len(next(iter(parameters.values()))) // of.runs
+    columns = {name: np.tile(column, times) for name, column in of.columns.items()} | dict(parameters)
+    static = np.tile(of.static, times)
+    for name, value in STATIC_QUEUE.items():
+        columns[name] = np.where(static, value, columns[name])
+    return calculate(columns, {name: EVERY[name] for name in behind(wanted, columns, EVERY)})
+
+
+def figures(of: Set, answers: Columns) -> Array:
+    """What each point's metric is, in its own unit: of `answers` for the runs, once or several times over.
+
+    Shape: times by points.
+    """
+    times = len(answers[SPEEDS[0]]) // of.runs
+    found = np.empty((times, len(of.points)))
+    metrics = np.array([point.row["metric"] for point in of.points])
+    for metric, (quantity, scale, _) in FIGURES.items():
+        mine = metrics == metric
+        found[:, mine] = answers[quantity].reshape(times, of.runs)[:, of.run_of[mine]] * scale
+    return found
+
+
+def predictions(points: Sequence[Point], level_of: Callable[[Point], Level]) -> list[Prediction]:
+    """Every point with its prediction and band, by the row of Calibration that `level_of` says it belongs to."""
+    able = [place for place, point in enumerate(points) if not point.reason]
+    found = [Prediction(point, reason=point.reason) for point in points]
+    if not able:
+        return found
+    levels = [level_of(points[place]) for place in able]
+    of = prepared([points[place] for place in able], levels[0].parameters)
+    firsts = {run: row for row, run in reversed(list(enumerate(of.run_of)))}
+    parameters = {
+        name: np.array([levels[firsts[run]].parameters[name] for run in range(of.runs)])
+        for name in levels[0].parameters
+    }
+    answers = calculated(of, parameters, ("fits", *SPEEDS, *BANDS))
+    values = figures(of, answers)[0]
+    for row, place in enumerate(able):
+        run, point = of.run_of[row], points[place]
+        if not answers["fits"][run] > 0:
+            found[place] = Prediction(point, reason="the weights and one sequence do not fit")
+            continue
+        band = float(answers[FIGURES[point.row["metric"]][2]][run])
+        verdict = str(answers["calibration_verdict"][run])
+        found[place] = Prediction(point, float(values[row]), levels[row].name, band, verdict)
+    return found
+
+
+def at_level(points: Sequence[Point], level: Level) -> list[Prediction]:
+    """Every point with its prediction by one row of Calibration."""
+    return predictions(points, lambda _: level)
 
 
 def _layouts(columns: Columns) -> Columns:
@@ -167,31 +262,25 @@ def errors(found: Iterable[Prediction]) -> list[Error]:
     known = [each for each in found if not each.reason]
     result = []
     for group, name_of in GROUPS.items():
-        names = dict.fromkeys((name_of(each.point), each.point.row["metric"]) for each in known)
-        for name, metric in sorted(names):
-            ratios = np.array(
-                [
-                    each.ratio
-                    for each in known
-                    if name_of(each.point) == name and each.point.row["metric"] == metric
-                ]
-            )
-            off = np.abs(ratios - 1)
-            result.append(
-                Error(
-                    group,
-                    f"{name}, {metric}" if name else metric,
-                    len(ratios),
-                    float(np.median(off)),
-                    float(off.mean()),
-                    float(np.exp(np.abs(np.log(ratios)).mean())),
-                    float(np.median(ratios) - 1),
-                )
-            )
+        members: dict[tuple[str, str], list[Prediction]] = {}
+        for each in known:
+            members.setdefault((name_of(each.point), each.point.row["metric"]), []).append(each)
+        for (name, metric), some in sorted(members.items()):
+            result.append(error(group, f"{name}, {metric}" if name else metric, some))
     return result
 
 
-def parameters_of(row: Mapping[str, object]) -> dict[str, float]:
-    """The speed parameters of a row of Calibration."""
-    names = {column.name for column in CALIBRATION.columns if column.unit.is_number}
-    return {name: float(str(row[name])) for name in names if name in row}
+def error(group: str, name: str, found: Sequence[Prediction]) -> Error:
+    """How far these predictions, of which there is one at least, lie from what was measured."""
+    ratios = np.array([each.ratio for each in found])
+    off = np.abs(ratios - 1)
+    return Error(
+        group,
+        name,
+        len(found),
+        float(np.median(off)),
+        float(off.mean()),
+        float(np.exp(np.abs(np.log(ratios)).mean())),
+        float(np.median(ratios) - 1),
+        sum(each.is_inside for each in found) / len(found),
+    )

@@ -19,6 +19,7 @@ from openpyxl.worksheet.worksheet import Worksheet
 
 from engine.sheets import (
     BY_NAME,
+    CALIBRATION,
     CONFIGURATIONS,
     FIRST_ROW,
     HEAD_ROW,
@@ -46,9 +47,11 @@ SPARE_LINES = 12  # for classes and mixes of traffic, and for prices, that are a
 MIX, PRICE = 6, 9  # columns of the names of mixes and of price lists, right of the checks
 COUNT, DAY, SHARE = "0", "yyyy-mm-dd", "0.0%"
 
-# No live figure of the month comes from these; the second engine takes only so many columns of tables that formulas
-# name.
-CHECKED = tuple(sheet for sheet in SHEETS if sheet not in (SENSITIVITY, SCENARIOS, UNCERTAINTY, MEASUREMENTS))
+# The second engine takes only so many columns of tables that formulas name. No live figure of the month comes from most
+# of these; rows of Calibration, the widest, are written by a command and seldom typed.
+CHECKED = tuple(
+    sheet for sheet in SHEETS if sheet not in (CALIBRATION, SENSITIVITY, SCENARIOS, UNCERTAINTY, MEASUREMENTS)
+)
 LINED = (TRAFFIC, TRAFFIC_MIXES, PRICES)  # sheets whose rows have lines here
 
 END_OF_MONTH = "DATE(YEAR(Report_Month),MONTH(Report_Month)+1,0)"
@@ -164,7 +167,7 @@ def _of_sheets(lines: Mapping[str, int]) -> Iterator[LiveCheck]:
             yield LiveCheck(f"{sheet.name}: numbers below zero", "+".join(dict.fromkeys(negatives)))
     for sheet in CHECKED:
         for column in sheet.columns:
-            if column.refers_to:
+            if set(column.refers_to) & {each.name for each in CHECKED}:
                 there = " or ".join(column.refers_to)
                 yield LiveCheck(f"{sheet.name}: {column.name} that is not on {there}", _unknown(sheet, column, lines))
     named = {name for each in SHEETS for column in each.columns for name in column.refers_to}

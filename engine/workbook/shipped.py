@@ -15,8 +15,9 @@ from engine.catalogue import (
     end_of_month,
     example,
     published_cases,
+    uncertain,
 )
-from engine.sheets import SENSITIVITY, SETTINGS
+from engine.sheets import SENSITIVITY, SETTINGS, UNCERTAINTY
 from engine.workbook.blank import Rows, write_blank
 
 
@@ -35,6 +36,6 @@ def write_blank_workbook(path: Path) -> Path:
 
 
 def given_rows() -> Rows:
-    """The rows that every workbook begins with, by sheet: the formats, the speed parameters, and drivers to move."""
+    """The rows that every workbook begins with, by sheet: formats, speed parameters and how far they err, drivers."""
     facts = {FACTS[name].name: catalogue(name) for name in ("precisions", "calibration")}
-    return {**facts, SENSITIVITY.name: drivers()}
+    return {**facts, SENSITIVITY.name: drivers(), UNCERTAINTY.name: uncertain()}

@@ -19,7 +19,11 @@ TODAY = date(2026, 12, 1)
 SEEN = {"source": "assumption", "checked_on": date(2026, 11, 3)}
 
 # Any figures within bounds do: what is tested here is reading them.
-CALIBRATED = {column.name: min(1.0, column.at_most or 1.0) for column in CALIBRATION.columns if column.unit.is_number}
+CALIBRATED = {
+    column.name: max(column.at_least or 0.0, min(1.0, column.at_most or 1.0))
+    for column in CALIBRATION.columns
+    if column.unit.is_number
+}
 
 ROWS: dict[str, list[dict[str, Any]]] = {
     "Settings": [{"report_month": date(2026, 11, 1), "headroom": 0.2}],

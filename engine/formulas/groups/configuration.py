@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from engine.formulas import cost, decode, demand, fleet, margin, memory, prefill, provision, traffic
+from engine.formulas import bands, cost, decode, demand, fleet, margin, memory, prefill, provision, traffic
 from engine.formulas.groups.renaming import Formulas, again, formulas_of
 from engine.formulas.groups.waiting import FLEET_WAITING, of_prompts
 
 _WRITTEN: Formulas = {}
-for _module in (memory, decode, prefill, fleet, cost, margin):
+for _module in (memory, decode, prefill, fleet, cost, margin, bands):
     _WRITTEN.update(formulas_of(_module))
 
 
