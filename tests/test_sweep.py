@@ -28,6 +28,7 @@ from engine.sweeping.folder import SweepError, UnfinishedError
 from engine.sweeping.grid import Axis, GridError, read_grid
 from engine.sweeping.ranking import Frontier
 from engine.sweeping.running import sweep
+from engine.sweeping.sizes import Histogram, Quantiles
 from engine.workbook.read import read
 
 ROOT = Path(__file__).parents[1]
@@ -184,6 +185,81 @@ def test_quantiles_are_within_one_percent(everything, tmp_path):
         for share, value in found[name].items():
             exact = np.quantile(values, float(share), method="inverted_cdf")
             assert value == pytest.approx(exact, rel=0.01), (name, share)
+
+
+@pytest.mark.parametrize(("quantity", "bins"), [("blended_cost", 7), ("gross_margin", 12), ("user_speed", 1)])
+def test_a_histogram_counts_every_row_that_has_a_figure(everything, tmp_path, quantity, bins):
+    rows, _ = everything
+    found = _swept(tmp_path, SPEEDS, f"histogram:{quantity}:{bins}").summary["histogram"]
+    values = rows[quantity][~np.isnan(rows[quantity])]
+    edges = np.array(found["edges"])
+    assert found["quantity"] == quantity and len(edges) == len(found["counts"]) + 1 == bins + 1
+    assert (edges[0], edges[-1]) == (values.min(), values.max())
+    even = np.linspace(values.min(), values.max(), bins + 1)
+    np.testing.assert_allclose(edges, even, rtol=0.01)
+    assert found["counts"] == np.histogram(values, edges)[0].tolist()
+
+
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=60), st.integers(1, 30), st.integers(1, 59))
+def test_pieces_of_a_histogram_add_up_in_any_order(values, bins, cut):
+    histogram = Histogram("cost", bins)
+    parts = [np.array(part) for part in (values[:cut], values[cut:])]
+    states = []
+    for part in parts:
+        state = histogram.start()
+        flags = np.ones(len(part))
+        histogram.take(state, {"cost": part, "fits": flags, "meets_target": flags}, (len(part),), 0) if len(part) else 0
+        states.append(json.loads(json.dumps(histogram.record(state))))
+    found = histogram.result(states)
+    assert found == histogram.result(states[::-1])
+    edges = found["edges"]
+    assert sum(found["counts"]) == len(values) and len(found["counts"]) <= bins
+    assert edges[0] == min(values) and edges[-1] == max(values)
+    # On an edge itself a figure may lie on either side.
+    for low, high, count in zip(edges, edges[1:], found["counts"], strict=False):
+        assert sum(low < v < high for v in values) <= count <= sum(low <= v <= high for v in values)
+
+
+@pytest.mark.parametrize(
+    ("reduction", "expected"),
+    [
+        (Histogram("cost", 5), {"quantity": "cost", "edges": [], "counts": []}),
+        (Quantiles(("cost",)), {"cost": {}}),
+    ],
+)
+def test_a_piece_of_which_nothing_fits_is_counted_as_nothing(reduction, expected):
+    state = reduction.start()
+    nothing = {"cost": np.full(3, np.nan), "fits": np.zeros(3), "meets_target": np.zeros(3)}
+    reduction.take(state, nothing, (3,), 0)
+    assert reduction.result([json.loads(json.dumps(reduction.record(state)))]) == expected
+
+
+def test_a_histogram_goes_on_where_it_was_and_holds_no_rows(tmp_path, monkeypatch):
+    before = _swept(tmp_path, MANY, "histogram:gross_margin:30").summary
+    assert sum(before["histogram"]["counts"]) == before["fits"] > 1e6
+    kept = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert sum(path.stat().st_size for path in kept) < 300_000 and not list((tmp_path / "out" / "rows").iterdir())
+    (tmp_path / "out" / "pieces" / _pieces(tmp_path / "out")[1]).unlink()
+    done = []
+    monkeypatch.setattr(running, "piece", lambda plan, number: (done.append(number), plan.calculate(number), None)[1:])
+    assert _swept(tmp_path, MANY, "histogram:gross_margin:30").summary == before
+    assert done == [1]
+
+
+@pytest.mark.parametrize(
+    ("keep", "said"),
+    [
+        ("histogram:step_time:20", "counts 'step_time'; this grid has blended_cost, user_speed"),
+        ("histogram", "counts ''; this grid has"),
+        ("histogram:blended_cost", "has '' bins; allowed is 1 to 1,000. Write histogram:blended_cost:20"),
+        ("histogram:blended_cost:0", "has '0' bins"),
+        ("histogram:blended_cost:many", "has 'many' bins"),
+        ("histogram:blended_cost:2000", "has '2000' bins"),
+    ],
+)
+def test_a_histogram_that_is_not_one_is_told(tmp_path, keep, said):
+    with pytest.raises(ValueError, match=re.escape(said)):
+        _swept(tmp_path, MANY, keep)
 
 
 def test_the_kernel_keeps_the_same_rows(tmp_path, monkeypatch):
@@ -390,7 +466,18 @@ def test_exit_codes_of_the_command(tmp_path):
     assert _said(tmp_path, "[axes]\nx = [1]").exit_code == 3
     assert _said(tmp_path, SPEEDS, "--keep", "frontier").exit_code == 2
     odd = _said(tmp_path, SPEEDS, "--keep", "worst:3")
+    assert "histogram:blended_cost:20" in odd.output
     assert odd.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("keep", "told"),
+    [("quantiles", r"gross_margin: 1% .*50% "), ("histogram:blended_cost:4", r"blended_cost 0\.\S+ to \S+: \d+ #+\n")],
+)
+def test_what_is_counted_is_told(tmp_path, keep, told):
+    said = _said(tmp_path, SPEEDS, "--keep", keep)
+    assert said.exit_code == 0, said.output
+    assert re.search(told, said.output)
 
 
 HUGE = """

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -16,19 +16,21 @@ from engine.commands.exits import INVALID, NOT_DONE, REFUSED
 if TYPE_CHECKING:
     from engine.sweeping.running import Swept
 
+_KEEP = "best:10, frontier, quantiles, histogram:COLUMN:BINS, or all rows."
 _SHOWN = 10
+_BINS_SHOWN, _BAR = 40, 30
 
 
 def sweep(
     workbook: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="The input workbook.")],
     grid: Annotated[Path, typer.Option("--grid", exists=True, dir_okay=False, help="What is varied, as TOML.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for what is kept; a stopped sweep goes on there.")],
-    keep: Annotated[str, typer.Option("--keep", help="best:10, frontier, quantiles, or all rows.")] = "best:10",
+    keep: Annotated[str, typer.Option("--keep", help=_KEEP)] = "best:10",
     scheduler: Annotated[str, typer.Option(help="A Dask scheduler whose workers calculate, tcp://HOST:PORT.")] = "",
     yes: Annotated[bool, typer.Option("--yes", help="Do it although it takes hours, or fills the disk.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Say only what went wrong.")] = False,
 ) -> None:
-    """Calculate every combination of a grid's values, and keep the best, the frontier or all."""
+    """Calculate every combination of a grid's values, and keep the best, the frontier, a distribution or all."""
     from engine.sweeping.folder import SweepError, UnfinishedError
     from engine.sweeping.grid import GridError
     from engine.sweeping.running import sweep as swept
@@ -82,6 +84,8 @@ def _lines(outcome: Swept, seconds: float) -> Iterator[str]:
     )
     for name, found in counts.get("quantiles", {}).items():
         yield f"{name}: " + ", ".join(f"{float(share):.0%} {value:.4g}" for share, value in found.items())
+    if "histogram" in counts:
+        yield from _bins(counts["histogram"])
     names = [name for name in outcome.kept if name != "row"]
     if names and not len(outcome.kept["row"]):
         yield "No row is kept: none fits and keeps the promised speed."
@@ -92,6 +96,18 @@ def _lines(outcome: Swept, seconds: float) -> Iterator[str]:
             yield "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
         if len(outcome.kept["row"]) > _SHOWN:
             yield f"and {len(outcome.kept['row']) - _SHOWN:,} more"
+
+
+def _bins(found: Mapping[str, Any]) -> Iterator[str]:
+    """A line for each bin, with a bar; no more than a screen of them."""
+    edges, counts = found["edges"], found["counts"]
+    if not counts:
+        yield "No row is counted: none fits."
+    for place, count in enumerate(counts[:_BINS_SHOWN]):
+        bar = "#" * round(_BAR * count / max(counts))
+        yield f"{found['quantity']} {edges[place]:.4g} to {edges[place + 1]:.4g}: {count:,} {bar}".rstrip()
+    if len(counts) > _BINS_SHOWN:
+        yield f"and {len(counts) - _BINS_SHOWN:,} bins more"
 
 
 def _shown(outcome: Swept) -> int:

@@ -13,11 +13,13 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from engine.sweeping.counts import Answers, Record, add_counts, piece_rows
+from engine.sweeping.counts import Answers, Record, add_counts
 from engine.sweeping.grid import COST, FITS, TARGET, Axis, Grid
 from engine.sweeping.ranking import Best, Frontier
+from engine.sweeping.sizes import Histogram, Quantiles
 
 MOST_BEST = 10_000
+MOST_BINS = 1_000
 _LARGEST_FILE = 1 << 20
 
 
@@ -72,65 +74,6 @@ class All:
         return {}
 
 
-# A number's sign, exponent and first six binary digits: values that share them differ by less than 1.6 %.
-_KEPT_BITS, _DROPPED_BITS = 18, 46
-
-
-@dataclass(frozen=True)
-class Quantiles:
-    """How each quantity is distributed over the rows that fit: counts by size, and from them quantiles within 1 %."""
-
-    quantities: tuple[str, ...]
-
-    name = "quantiles"
-
-    def piece_rows(self, rows: int) -> int:
-        return piece_rows(rows)
-
-    def start(self) -> dict[str, Any]:
-        counts = {name: np.zeros(1 << _KEPT_BITS, np.int64) for name in self.quantities}
-        return {"counts": counts, FITS: 0, TARGET: 0}
-
-    def take(self, state: dict[str, Any], answers: Answers, shape: tuple[int, ...], first: int) -> None:
-        add_counts(state, answers, shape)
-        for name in self.quantities:
-            values = np.ascontiguousarray(answers[name])
-            known = values[np.isfinite(values)] + 0.0  # no negative zero
-            sizes = (known.view(np.uint64) >> np.uint64(_DROPPED_BITS)).view(np.int64)
-            repeated = math.prod(shape) // values.size
-            state["counts"][name] += np.bincount(sizes.reshape(-1), minlength=1 << _KEPT_BITS) * repeated
-
-    def record(self, state: dict[str, Any]) -> dict[str, Any]:
-        counts = {}
-        for name, found in state["counts"].items():
-            sizes = np.flatnonzero(found)
-            counts[name] = [sizes.tolist(), found[sizes].tolist()]
-        return {"counts": counts, FITS: state[FITS], TARGET: state[TARGET]}
-
-    def result(self, records: Iterable[Record]) -> dict[str, Any]:
-        counts = self.start()["counts"]
-        for record in records:
-            for name, (sizes, found) in record["counts"].items():
-                counts[name][sizes] += found
-        return {name: _quantiles(found) for name, found in counts.items()}
-
-
-QUANTILES = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)
-
-
-def _quantiles(counts: Any) -> dict[str, float]:
-    """Quantiles of values that were counted by their size; none where there are none."""
-    sizes = np.flatnonzero(counts)
-    if not len(sizes):
-        return {}
-    lower = (sizes.astype(np.uint64) << np.uint64(_DROPPED_BITS)).view(np.float64)
-    upper = ((sizes + 1).astype(np.uint64) << np.uint64(_DROPPED_BITS)).view(np.float64)
-    middle = np.where(lower == 0, 0.0, (lower + upper) / 2)
-    order = np.argsort(middle)
-    passed = np.cumsum(counts[sizes][order]) / counts.sum()
-    return {f"{share:g}": float(middle[order][np.searchsorted(passed, share)]) for share in QUANTILES}
-
-
 def reduction(keep: str, grid: Grid, axes: Sequence[Axis]) -> Reduction:
     """What `--keep` asks for, of a grid whose rows are numbered along these axes.
 
@@ -143,10 +86,22 @@ def reduction(keep: str, grid: Grid, axes: Sequence[Axis]) -> Reduction:
         step = math.prod(len(axis) for axis in axes[number + 1 :]) if grid.per else 0
         values = len(axes[number]) if grid.per else 1
         return Best(int(count or "10"), grid.best, grid.highest, grid.quantities, (number, step, values))
+    if kind == Histogram.name:
+        return _histogram(keep, count, grid)
     kinds: dict[str, Callable[[tuple[str, ...]], Reduction]] = {
         kind.name: kind for kind in (Frontier, All, Quantiles)
     }
     if keep not in kinds:
-        allowed = f"best:10 (at most best:{MOST_BEST}), frontier, quantiles or all"
+        allowed = f"best:10 (at most best:{MOST_BEST}), frontier, quantiles, histogram:{COST}:20 or all"
         raise ValueError(f"'{keep}' is nothing to keep; write {allowed}")
     return kinds[keep](grid.quantities)
+
+
+def _histogram(keep: str, said: str, grid: Grid) -> Histogram:
+    quantity, _, bins = said.partition(":")
+    if quantity not in grid.quantities:
+        known = f"this grid has {', '.join(grid.quantities)}"
+        raise ValueError(f"'{keep}' counts '{quantity}'; {known}. Name one of them, or add it to quantities")
+    if not (bins.isdecimal() and 0 < int(bins) <= MOST_BINS):
+        raise ValueError(f"'{keep}' has '{bins}' bins; allowed is 1 to {MOST_BINS:,}. Write histogram:{quantity}:20")
+    return Histogram(quantity, int(bins))

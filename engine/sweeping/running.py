@@ -163,13 +163,13 @@ def _finished(folder: Folder, planned: Plan) -> Swept:
         for name in counts:
             counts[name] += record[name]
     result = planned.reduction.result(folder.records())
-    kept = dict(result)
+    kept: dict[str, Any] = {}
     rows = None
     if "row" in result:
-        numbers = kept.pop("row")
-        kept = {"row": numbers, **planned.values_of(numbers), **kept}
+        numbers = result.pop("row")
+        kept = {"row": numbers, **planned.values_of(numbers), **result}
         rows = parquet(kept, units(planned))
-    summary = {**counts, **({"quantiles": result} if planned.reduction.name == "quantiles" else {})}
+    summary = {**counts, **({planned.reduction.name: result} if result and not kept else {})}
     folder.finish(summary, rows)
     return Swept(kept, summary, planned)
 
