@@ -459,6 +459,7 @@ TRAFFIC = Sheet(
         Column("output_tokens", TokensPerRequest, "Visible tokens of an answer, mean.", at_least=1, at_most=1e7),
         Column("reasoning_tokens", TokensPerRequest, "Hidden tokens decoded before the answer, mean.", default=0, at_least=0, at_most=1e7),
         Column("target_user_speed", TokensPerSecond, "Tokens per second that each user is promised; blank where nothing is.", default=0, at_least=0, at_most=1e5),
+        Column("first_token_target", Seconds, "Longest mean time from a request to its first token that users are promised, once it has a place in a batch.", blank="nothing is promised", default=1e6, at_least=0.001, at_most=86400),
         Column("waiting_target", Seconds, "Longest wait for a place in a batch that waiting_percentile of the requests are promised.", blank="none; the headroom decides", default=1e6, at_least=0.001, at_most=86400),
         Column("service_variability", Number, "How much answers differ in time: variance over the square of the mean; 1 where they are exponential, 0 where all are alike.", default=1, at_least=0, at_most=100),
         Column("load_profile", Text, "How the requests spread over the day, on Load profiles.", blank="evenly", default="", refers_to=("Load profiles",)),

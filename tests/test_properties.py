@@ -266,6 +266,7 @@ PLAIN = {
     "cache_write_share": 0,
     "collected_share": 1,
     "target_user_speed": 0,
+    "first_token_target": 1e6,
 }
 
 

@@ -80,7 +80,7 @@ def _lines(outcome: Swept, seconds: float) -> Iterator[str]:
     counts = outcome.summary
     yield (
         f"{counts['rows']:,} rows in {seconds:,.1f} s: {counts['fits']:,} fit, "
-        f"{counts['meets_target']:,} of them keep the promised speed."
+        f"{counts['meets_target']:,} of them keep what is promised."
     )
     for name, found in counts.get("quantiles", {}).items():
         yield f"{name}: " + ", ".join(f"{float(share):.0%} {value:.4g}" for share, value in found.items())
@@ -88,7 +88,7 @@ def _lines(outcome: Swept, seconds: float) -> Iterator[str]:
         yield from _bins(counts["histogram"])
     names = [name for name in outcome.kept if name != "row"]
     if names and not len(outcome.kept["row"]):
-        yield "No row is kept: none fits and keeps the promised speed."
+        yield "No row is kept: none fits and keeps what is promised."
     elif names:
         table = [names, *([_cell(outcome.kept[name][row]) for name in names] for row in range(_shown(outcome)))]
         widths = [max(map(len, column)) for column in zip(*table, strict=True)]

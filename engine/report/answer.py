@@ -9,6 +9,7 @@ from engine.derivation import label
 from engine.formulas import ACTION_FORMULAS, COMPARISON_FORMULAS
 from engine.report.comparison import told_steps
 from engine.report.live import LiveSheet
+from engine.report.promises import missed
 from engine.report.standing import compared, is_reconciled, report_key, standing_line
 from engine.report.values import Action, Answer, Bars, KeyFigure, Margin, Side, Verdict
 from engine.report.words import count_of, does, listed, money_scale, sentence, some_of
@@ -115,15 +116,14 @@ def _margin_moved(margin: float | None, earlier: Earlier) -> str:
 
 
 def _broken_promise(scenario: Scenario) -> str:
-    """The served configurations that are slower than their users are promised; nothing where all keep it."""
+    """The served configurations that break what their users are promised; nothing where all keep it."""
     grain = scenario[CONFIGURED]
-    slow = [str(key) for key in grain.keys if grain.value("counts", key) and not grain.value("meets_target", key)]
-    if not slow:
+    broken = [str(key) for key in grain.keys if grain.value("counts", key) and not grain.value("meets_target", key)]
+    if not broken:
         return ""
-    worst = min(slow, key=lambda key: grain.value("user_speed", key) / grain.value("target_user_speed", key))
-    speed, target = (f"{digits(grain.value(name, worst))}" for name in ("user_speed", "target_user_speed"))
-    others = f", and {count_of(len(slow) - 1, 'other')} break theirs" if len(slow) > 1 else ""
-    return f"Users of {label(worst)} get {speed} tok/s and are promised {target}{others}."
+    (_, words), worst = min((missed(grain, key), key) for key in broken)
+    others = f", and {count_of(len(broken) - 1, 'other')} break theirs" if len(broken) > 1 else ""
+    return f"Users of {label(worst)} {words}{others}."
 
 
 def _key_figures(scenario: Scenario, earlier: Earlier | None, sheet: LiveSheet) -> tuple[KeyFigure, ...]:

@@ -38,6 +38,7 @@ PROFIT, COST, SOURCES, ENOUGH, ABOVE, STANDING = (
     "How likely more is, gross profit in $ a month",
     "How it was drawn, and whether it stands",
 )
+KEPT = "Keeps what is promised"
 RANGE = ("P10", "P50", "P90")
 
 
@@ -131,7 +132,7 @@ def _costs(scenario: Scenario, found: Uncertain) -> LiveTable:
         )
         for blended, output in pairs
     )
-    return LiveTable((*heads, Head("Keeps the promised speed", Share)), rows, COST)
+    return LiveTable((*heads, Head(KEPT, Share)), rows, COST)
 
 
 def by_influence(found: Uncertain) -> list[Influence]:

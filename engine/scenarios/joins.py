@@ -140,6 +140,7 @@ def configuration_sources() -> dict[str, Source]:
         "mean_requests": Sum(LINES, "class_requests", RequestsPerSecond, "traffic"),
         "peak_requests": Sum(LINES, "class_peak", RequestsPerSecond, "traffic"),
         "waiting_target": Smallest(LINES, "waiting_target", "traffic", Seconds),
+        "first_token_target": Smallest(LINES, "first_token_target", "traffic", Seconds),
         "target_user_speed": Largest(LINES, "target_user_speed", "traffic", TokensPerSecond),
         **{name: Mean(LINES, name, "class_weight", "traffic", TokensPerRequest) for name in lengths},
         "service_variability": Mean(LINES, "service_variability", "class_weight", "traffic", Number),

@@ -54,7 +54,7 @@ def tried(scenario: Scenario, base: str, variants: Sequence[Changes]) -> Grain:
 
 
 def _cheapest(scenario: Scenario, base: str, variants: Sequence[Changes]) -> int | None:
-    """The variant with the lowest all-in cost of those that fit and keep the promised speed; if none does, of all."""
+    """The variant with the lowest all-in cost of those that fit and keep what is promised; if none does, of all."""
     if not variants:
         return None
     answers = tried(scenario, base, variants).values

@@ -23,7 +23,7 @@ def piece_rows(rows: int) -> int:
 
 
 def add_counts(state: dict[str, Any], answers: Answers, shape: tuple[int, ...]) -> None:
-    """Counts the rows that fit, and of those the ones that keep the promised speed."""
+    """Counts the rows that fit, and of those the ones that keep what is promised."""
     for name in (FITS, TARGET):
         flags = answers[name]
         state[name] += int(np.count_nonzero(flags > 0)) * (math.prod(shape) // flags.size)

@@ -47,7 +47,7 @@ def _taken(answers: Answers, names: Iterable[str], shape: tuple[int, ...], place
 
 @dataclass(frozen=True)
 class Best:
-    """The `most` rows of the lowest figure, or of the highest, of those that fit and keep the promised speed.
+    """The `most` rows of the lowest figure, or of the highest, of those that fit and keep what is promised.
 
     So many for each value of one axis where `group` is given: the axis, how many rows share a value without a break,
     and how many values there are.

@@ -75,8 +75,8 @@ DEFECTS = (
         one(input_column="mean_request"),
         at("Uncertainty", "input_column"),
         "'mean_request' is no column of Traffic; those that may be uncertain are mean_requests, peak_requests, "
-        "input_tokens, cached_share, output_tokens, reasoning_tokens, target_user_speed, waiting_target and 12 more. "
-        "Did you mean mean_requests? Name one of them.",
+        "input_tokens, cached_share, output_tokens, reasoning_tokens, target_user_speed, first_token_target and 13 "
+        "more. Did you mean mean_requests? Name one of them.",
     ),
     Defect(
         "whole numbers that are uncertain",

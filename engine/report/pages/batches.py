@@ -15,6 +15,7 @@ from engine.report.pages.cases import (
     price_of,
     promise_of,
 )
+from engine.report.promises import missed, promised_speed
 from engine.report.values import Margin, Paragraph, Point, Scatter, Section
 from engine.scenarios import CASES, CONFIGURED, Grain, Scenario
 from engine.studies.questions import BATCH, FRONTIER, Asked, within
@@ -30,8 +31,8 @@ def batch_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section | 
     today = f"{BATCH}: {base.value('batch_size', asked.base):.0f}"
     best, one = cheapest_of(grain, fast), names[0]
     if today not in fast:
-        runs = f"{digits(grain.value('user_speed', today))} tok/s at batch{NO_BREAK}{within(today)} break the promise"
-        finding = f"{runs}; batch{NO_BREAK}{within(best)} keeps it at {price_of(grain, best)} a million tokens"
+        runs = f"Users {missed(grain, today)[1]} at batch{NO_BREAK}{within(today)}"
+        finding = f"{runs}; batch{NO_BREAK}{within(best)} keeps the promise at {price_of(grain, best)} a million tokens"
     elif price_of(grain, today) == price_of(grain, best):
         finding = f"The batch that runs is as cheap as any{promise_of(grain, today)}"
     else:
@@ -68,7 +69,7 @@ def batch_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section | 
         alt="All-in cost against speed per user by batch size.",
         **_service_level(grain, today),
     )
-    foot = f"Tinted: the cheapest that keeps the promised speed. {orange_note(grain, names)}"
+    foot = f"Tinted: the cheapest that keeps what is promised. {orange_note(grain, names)}"
     table = case_table(grain, names, "Batch", "all else as it runs", "Batch", sheet, foot)
     return Section("Batch and speed", finding, (Paragraph(text), chart, table))
 
@@ -85,7 +86,7 @@ def frontier_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section
     finding = (
         f"On {base.value('hardware', asked.base)}, {within(best)} is the cheapest{promise_of(grain, best)}"
         if fast
-        else f"No slice, precision and batch on {base.value('hardware', asked.base)} keeps the promised speed"
+        else f"No slice, precision and batch on {base.value('hardware', asked.base)} keeps what is promised"
     )
     text = (
         "Of all slices, precisions and doubling batches on these accelerators, those that no other beats in both cost "
@@ -107,7 +108,7 @@ def frontier_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Section
         joined=tuple(range(len(points))),
         **_service_level(grain, names[0]),
     )
-    foot = f"Tinted: the cheapest that keeps the promised speed. {orange_note(grain, names)}"
+    foot = f"Tinted: the cheapest that keeps what is promised. {orange_note(grain, names)}"
     table = case_table(grain, names, "Frontier", "cheapest first", "Accelerators, precision", sheet, foot)
     return Section("Frontier", finding, (Paragraph(text), chart, table))
 
@@ -129,5 +130,5 @@ def _batch_label(grain: Grain, name: str, names: list[str]) -> str:
 
 def _service_level(grain: Grain, name: str) -> dict[str, Any]:
     """What a scatter needs to show the speed that users are promised; nothing where there is none."""
-    target = grain.value("target_user_speed", name)
+    target = promised_speed(grain, name)
     return {"limit": target, "limit_words": f"promised: {digits(target)} tok/s"} if target else {}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from engine.report.live import LiveSheet
 from engine.report.pages.deployments import MOST_ROWS
-from engine.report.values import Figure, Head, Margin, Row, Table
+from engine.report.promises import first_token_cell, orange_words, promise_words, speed_cell
+from engine.report.values import Head, Margin, Row, Table
 from engine.scenarios import Grain
 from engine.studies.questions import within
-from engine.units import Count, DollarsPerMillionTokens, Milliseconds, Share, TokensPerSecond, digits, show
+from engine.units import Count, DollarsPerMillionTokens, Milliseconds, Share, TokensPerSecond, show
 
 HEADS = (
     Head("Accelerators", Count),
@@ -42,15 +43,13 @@ def cheapest_of(grain: Grain, names: list[str]) -> str:
 def _row(grain: Grain, name: str, label: str, tinted: bool = False) -> Row:
     if not grain.value("fits", name):
         return Row((label,), across=f"does not fit: {grain.value('reason', name)}")
-    speed = grain.value("user_speed", name)
-    kept = grain.value("meets_target", name)
     cells = (
         label,
         grain.value("accelerator_count", name),
         grain.value("batch_size", name),
         grain.value("step_time", name) * 1e3,
-        speed if kept else Figure(speed, TokensPerSecond, tone="bad"),
-        grain.value("time_to_first_token", name) * 1e3,
+        speed_cell(grain, name),
+        first_token_cell(grain, name),
         grain.value("utilization", name),
         grain.value("output_cost", name),
         grain.value("blended_cost", name),
@@ -76,10 +75,9 @@ def case_table(
 
 
 def promise_of(grain: Grain, name: str) -> str:
-    target = grain.value("target_user_speed", name)
-    return f" that keeps the {digits(target)} tok/s users are promised" if target else ""
+    promised = promise_words(grain, name)
+    return f" that keeps the promised {promised}" if promised else ""
 
 
 def orange_note(grain: Grain, names: list[str]) -> str:
-    slow = [name for name in fitting_of(grain, names) if not grain.value("meets_target", name)]
-    return "Orange: slower than users are promised." if slow else ""
+    return orange_words(grain, fitting_of(grain, names))

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from engine.derivation import label
 from engine.report.live import LiveSheet
 from engine.report.pages.deployments import deployment
+from engine.report.promises import first_token_cell, orange_words, speed_cell
 from engine.report.values import (
-    Figure,
     Head,
     Margin,
     Paragraph,
@@ -90,7 +90,8 @@ def costs(scenario: Scenario, moves: Sequence[Move], sheet: LiveSheet) -> Sectio
     footnote = (
         f"{LOWEST} lowest all-in cost for the same traffic. All-in: rent of prompts and answers over all "
         "tokens a customer sees, at the load of the fleet it would need. Serves: share of the traffic\u2019s requests; "
-        "an alternative (\u2013) is costed as if it served them all. Orange: slower than users are promised (Traffic)."
+        "an alternative (\u2013) is costed as if it served them all. "
+        + orange_words(grain, [key for key in kept if grain.value("fits", key)])
         + (f" {left_out} dearer alternatives are on the Costs sheet only." if left_out else "")
     )
     heads = (
@@ -122,15 +123,15 @@ def costs(scenario: Scenario, moves: Sequence[Move], sheet: LiveSheet) -> Sectio
 def _row(grain: Grain, key: str, traffic: str, lowest: bool) -> Row:
     if not grain.value("fits", key):
         return Row((traffic,), across=f"{deployment(grain, key)} {_why_not(grain, key)}")
-    all_in, speed = grain.value("blended_cost", key), grain.value("user_speed", key)
+    all_in = grain.value("blended_cost", key)
     return Row(
         (
             traffic,
             deployment(grain, key),
             grain.value("batch_size", key),
             grain.value("step_time", key) * 1e3,
-            speed if grain.value("meets_target", key) else Figure(speed, TokensPerSecond, tone="bad"),
-            grain.value("time_to_first_token", key) * 1e3,
+            speed_cell(grain, key),
+            first_token_cell(grain, key),
             grain.value("utilization", key),
             grain.value("input_cost", key),
             grain.value("output_cost", key),

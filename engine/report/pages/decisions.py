@@ -156,7 +156,7 @@ def _steps(scenario: Scenario, base: str) -> Iterator[tuple[str, str, str, str, 
     yield (
         "3. Slice and batch",
         f"{counted(grain, 'accelerator_count', 'accelerator')}, batch {digits(grain.value('batch_size', base))}",
-        "holds the weights, and users see the promised speed",
+        "holds the weights, and users see what is promised",
         f"at least {counted(grain, 'minimum_accelerators', 'accelerator')}; {shown(grain, 'user_speed')} for each user",
         cell(grain, "user_speed"),
         bool(grain.value("meets_target", base)),

@@ -90,7 +90,7 @@ def _accelerators_page(scenario: Scenario, asked: Asked, sheet: LiveSheet) -> Se
     )
     text = (
         f"{sentence(in_words(len(fitting)))} accelerators with an on-demand price hold the model, "
-        f"{in_words(kept) if kept else 'none'} of them at the speed that users are promised. Each runs today\u2019s "
+        f"{in_words(kept) if kept else 'none'} of them with what users are promised. Each runs today\u2019s "
         "batch on the slice that costs least, at today\u2019s precision where it has the arithmetic and in bf16 where "
         "not, on demand."
     )

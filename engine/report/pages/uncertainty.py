@@ -6,7 +6,8 @@ from typing import Any
 
 from engine.report.live import LiveSheet
 from engine.report.pages.deployments import MOST_ROWS
-from engine.report.uncertainty import ABOVE, COST, ENOUGH, PROFIT, SOURCES, by_influence, distributed
+from engine.report.promises import is_promised
+from engine.report.uncertainty import ABOVE, COST, ENOUGH, KEPT, PROFIT, SOURCES, by_influence, distributed
 from engine.report.values import Block, Chances, Figure, Head, Margin, Paragraph, Row, Section, Table
 from engine.report.words import MoneyScale, in_words, listed, money_scale, sentence, shortened
 from engine.scenarios import CONFIGURED, TOTAL, Scenario
@@ -159,16 +160,15 @@ def _costs(scenario: Scenario, found: Uncertain, sheet: LiveSheet) -> Table:
     grain = scenario[CONFIGURED]
 
     def row(outcome: Outcome) -> Row:
-        promised = bool(grain.value("target_user_speed", outcome.name))
         costs = (outcome.central, outcome.low, outcome.middle, outcome.high)
-        return Row((outcome.name, *costs, outcome.chance if promised else None))
+        return Row((outcome.name, *costs, outcome.chance if is_promised(grain, outcome.name) else None))
 
     heads = (Head(name, DollarsPerMillionTokens) for name in ("This month", "P10", "P50", "P90"))
     kept = _chance(found.promises_kept)
     return Table(
         "Cost of a million tokens",
         in_currency("$, all-in, by configuration"),
-        (Head("Configuration"), *heads, Head("Keeps the promised speed", Share)),
+        (Head("Configuration"), *heads, Head(KEPT, Share)),
         tuple(row(each) for each in found.costs["blended_cost"][:MOST_ROWS]),
         _note("Table", sheet, COST),
         f"Cost of answers alone is on the sheet. All promises together are kept in {kept}."
