@@ -67,6 +67,7 @@ from engine.formulas.groups.money import (
     TARIFF_FORMULAS,
 )
 from engine.formulas.groups.renaming import Formula, Formulas, again, needs
+from engine.formulas.groups.setups import DRAFTED_FORMULAS, PLAIN_FORMULAS, SETUP_FORMULAS, UNDRAFTED
 
 __all__ = [
     "ACTION_FORMULAS",
@@ -86,6 +87,7 @@ __all__ = [
     "CURRENCY_FORMULAS",
     "DAY_FORMULAS",
     "DEPLOYMENT_FORMULAS",
+    "DRAFTED_FORMULAS",
     "EVERY_FORMULA",
     "EVERY_GROUP",
     "FLEET_FORMULAS",
@@ -104,6 +106,7 @@ __all__ = [
     "OWNED_PARTS",
     "OWNERSHIP_FORMULAS",
     "PART_FORMULAS",
+    "PLAIN_FORMULAS",
     "PLANNING_FORMULAS",
     "PRICE_LIST_FORMULAS",
     "PRICE_ROW_FORMULAS",
@@ -113,6 +116,7 @@ __all__ = [
     "PROFIT_LINE_FORMULAS",
     "PROMPT_FORMULAS",
     "SERVING_FORMULAS",
+    "SETUP_FORMULAS",
     "SHAPE_FORMULAS",
     "SIZING_FORMULAS",
     "SLICE_FORMULAS",
@@ -121,6 +125,7 @@ __all__ = [
     "TARIFF_FORMULAS",
     "TOTAL_FORMULAS",
     "TRAINING_FORMULAS",
+    "UNDRAFTED",
     "VALLEY_FORMULAS",
     "Formula",
     "Formulas",
@@ -138,6 +143,7 @@ EVERY_GROUP: dict[str, Formulas] = {
     "network": NETWORK_FORMULAS,
     "serving": SERVING_FORMULAS,
     "speculation": SPECULATION_FORMULAS,
+    "set-up": SETUP_FORMULAS,
     "planning": PLANNING_FORMULAS,
     "pricing": PRICING_FORMULAS,
     "training": TRAINING_FORMULAS,

@@ -14,7 +14,7 @@ from engine.report.live import Live, LiveChart, LiveRow, LiveSheet, LiveTable, a
 from engine.report.recommendation import standing, typed_numbers
 from engine.report.values import Head
 from engine.scenarios import Scenario
-from engine.sheets import HARDWARE, PRECISIONS, SETTINGS
+from engine.sheets import HARDWARE, MODELS, PRECISIONS, SETTINGS
 from engine.studies.questions import Asked
 from engine.studies.search import TERMS, Search, SetUp
 from engine.units import (
@@ -51,12 +51,24 @@ _FIGURES: tuple[tuple[str, str, Any, str, float], ...] = (
 
 
 def words_of(setup: SetUp) -> str:
-    """`2 × H100 SXM, fp8, batch 64, prefill apart`."""
-    pool = "" if setup.is_shared else ", prefill apart"
-    return (
-        f"{setup.accelerators}{NO_BREAK}\u00d7{NO_BREAK}{setup.hardware}, {setup.precision}, "
-        f"batch{NO_BREAK}{setup.batch}{pool}"
-    )
+    """`16 × H100 SXM in 2 stages, fp8, batch 64, prefill apart, speculative decoding`."""
+    place = setup.place
+    spread = [f"{place.accelerators}{NO_BREAK}\u00d7{NO_BREAK}{place.hardware}"]
+    if place.pipeline_stages > 1:
+        spread.append(f"in {place.pipeline_stages}{NO_BREAK}stages")
+    if place.attention_groups > 1:
+        spread.append(f"in {place.attention_groups}{NO_BREAK}attention groups")
+    words = [" ".join(spread), place.precision, f"batch{NO_BREAK}{setup.batch}"]
+    words += [] if place.is_shared else ["prefill apart"]
+    words += ["speculative decoding"] if place.is_drafted else []
+    return ", ".join(words)
+
+
+def layout_of(setup: SetUp) -> str:
+    """`2 stages`, `8 groups`; `one slice` where neither is there."""
+    place = setup.place
+    parts = ((place.pipeline_stages, "stages"), (place.attention_groups, "groups"))
+    return ", ".join(f"{count}{NO_BREAK}{word}" for count, word in parts if count > 1) or "one slice"
 
 
 def why_not(setup: SetUp, best: SetUp) -> str:
@@ -80,7 +92,8 @@ def search_sheet(scenario: Scenario, asked: Asked) -> LiveSheet | None:
     ceiling = Row(scenario.inputs.tables[SETTINGS.name], 0)
     most = (0.0 if ceiling.is_blank("cost_ceiling") else found.ceiling, ceiling.cell("cost_ceiling"))
     # No other figure need rest on what is only searched over.
-    stands = standing(most, *(typed_numbers(scenario, sheet) for sheet in (HARDWARE, PRECISIONS)))
+    searched = [HARDWARE, PRECISIONS, *([MODELS] if found.draft else [])]
+    stands = standing(most, *_drafted(ceiling, found), *(typed_numbers(scenario, sheet) for sheet in searched))
     tables.append(LiveTable((Head("All of this"),), (LiveRow((stands,)),), "Whether it stands"))
     place = len(tables) - 2
     columns = [quantity for _, quantity, *_ in _FIGURES]
@@ -105,6 +118,12 @@ def search_sheet(scenario: Scenario, asked: Asked) -> LiveSheet | None:
         ),
         landscape=True,
     )
+
+
+def _drafted(settings: Row, found: Search) -> list[tuple[float, str]]:
+    """What the Settings say of the draft model that was tried."""
+    names = ("acceptance", "draft_tokens") if found.draft else ()
+    return [(settings[name], settings.cell(name)) for name in names if not settings.is_blank(name)]
 
 
 def ceiling_of(found: Search) -> str:

@@ -19,7 +19,7 @@ from engine.formulas import FORMULAS, LINE_FORMULAS, Formulas, needs
 from engine.scenarios import owning
 from engine.scenarios.actual_months import MODELLED, Archived, actual_grains, looked_back_on, month_name
 from engine.scenarios.ahead import months_ahead
-from engine.scenarios.asked import FURTHER, READ_OF_CASES
+from engine.scenarios.asked import FURTHER, READ_OF_CASES, draft_columns
 from engine.scenarios.billing import billing_grains
 from engine.scenarios.bills import hourly_sources, month_books
 from engine.scenarios.bridge import ALL as ALL_TRAFFICS
@@ -250,6 +250,7 @@ __all__ = [
     "WorkingDays",
     "around_the_clock",
     "case_inputs",
+    "draft_columns",
     "looked_back_on",
     "may_be_unknown",
     "month_alone",

@@ -34,7 +34,7 @@ from engine.scenarios.sources import (
     Varied,
     may_be_unknown,
 )
-from engine.sheets import CHOICES, COMPETITORS, COMPUTE, HARDWARE, MODELS, SETTINGS
+from engine.sheets import CHOICES, COMPETITORS, COMPUTE, HARDWARE, MODELS, SETTINGS, Column
 from engine.units import Number, Years
 from engine.workbook.read import Inputs
 
@@ -179,18 +179,23 @@ def _ratios(inputs: Inputs, grains: Grains, base: str, cases: Sequence[str]) -> 
     return grain_of(RATIOS, keys, sources, RATIO_FORMULAS, grains, (CASES, "case"), inputs)
 
 
+def draft_columns() -> dict[str, Column]:
+    """What speculative decoding reads of the draft model, and in which column of Models it stands."""
+    renamed = {"draft_parameters": "total_parameters"}
+    needed = set().union(*(needs(formula) for formula in SPECULATION_FORMULAS.values())) - set(SPECULATION_FORMULAS)
+    read = sorted(name for name in needed if name.startswith("draft_") and name != "draft_tokens")
+    return {name: MODELS.column(renamed.get(name, name.removeprefix("draft_"))) for name in read}
+
+
 def _drafts(inputs: Inputs, grains: Grains, base: str, cases: Sequence[str]) -> Grain:
     """Each case with the draft model of the Settings: what speculative decoding makes of its speed."""
     keys: Columns = {
         "case": np.array(cases),
         "draft_model": np.array([str(inputs.settings["draft_model"])] * len(cases)),
     }
-    renamed = {"draft_parameters": "total_parameters"}
-    needed = set().union(*(needs(formula) for formula in SPECULATION_FORMULAS.values())) - set(SPECULATION_FORMULAS)
+    columns = draft_columns()
     sources: dict[str, Source] = {name: Key() for name in keys}
-    for quantity in sorted(name for name in needed if name.startswith("draft_") and name != "draft_tokens"):
-        column = MODELS.column(renamed.get(quantity, quantity.removeprefix("draft_")))
-        sources[quantity] = Looked(MODELS, column, "draft_model")
+    sources |= {quantity: Looked(MODELS, column, "draft_model") for quantity, column in columns.items()}
     return grain_of(DRAFTS, keys, sources, SPECULATION_FORMULAS, grains, (CASES, "case"), inputs)
 
 

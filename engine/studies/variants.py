@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from engine.formulas import FORMULAS, LINE_FORMULAS, PLANNING_FORMULAS
-from engine.scenarios import CASES, CONFIGURED, DECISIONS, Case, Grain, Scenario, with_cases
+from engine.calculation import Columns, behind, calculate
+from engine.formulas import FORMULAS, LINE_FORMULAS, PLANNING_FORMULAS, Formulas, needs
+from engine.scenarios import CASES, CONFIGURED, DECISIONS, Case, Grain, Scenario, case_inputs, with_cases
 from engine.sheets import COMPUTE, HARDWARE, MODELS, PRECISIONS
 from engine.units import NO_BREAK
 
@@ -49,8 +50,33 @@ def _numbered(name: str, times: int) -> str:
 
 def tried(scenario: Scenario, base: str, variants: Sequence[Changes]) -> Grain:
     """The model's answer to changes that are only tried out, one row each."""
-    cases = named("trial", base, [(str(place), change) for place, change in enumerate(variants)])
-    return with_cases(scenario, cases, formulas=FORMULAS)[CASES]
+    return with_cases(scenario, _trials(base, variants), formulas=FORMULAS)[CASES]
+
+
+def _trials(base: str, variants: Sequence[Changes]) -> list[Case]:
+    return named("trial", base, [(str(place), change) for place, change in enumerate(variants)])
+
+
+def tried_together(
+    scenario: Scenario,
+    base: str,
+    named: Sequence[Changes],
+    which: Any,
+    typed: Columns,
+    wanted: Iterable[str],
+    formulas: Formulas = FORMULAS,
+) -> Columns:
+    """Some figures of many rows that are only tried out, each with the names of one of a few changes.
+
+    `which` says for every row which of the changes `named` it takes, looked up once for each of these; `typed` has the
+    figures that are typed over, one value per row. Where a row does not fit, what it gives means nothing.
+    """
+    cases = _trials(base, named)
+    looked_up = case_inputs(scenario, cases)
+    chosen = behind(wanted, {*looked_up, *typed}, formulas)
+    read = set().union(*(needs(formulas[name]) for name in chosen)) | set(wanted)
+    given = {name: values[which] for name, values in looked_up.items() if name in read - set(typed)}
+    return calculate({**given, **typed}, {name: formulas[name] for name in chosen})
 
 
 def _cheapest(scenario: Scenario, base: str, variants: Sequence[Changes]) -> int | None:

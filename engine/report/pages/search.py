@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from engine.report.live import LiveSheet
-from engine.report.search import FRONT, HELD_BACK, RANKED, ceiling_of, why_not, words_of
+from engine.report.search import FRONT, HELD_BACK, RANKED, ceiling_of, layout_of, why_not, words_of
 from engine.report.values import Head, Margin, Paragraph, Point, Row, Scatter, Section, Table
-from engine.report.words import count_of, sentence
+from engine.report.words import count_of, sentence, shortened
 from engine.scenarios import CONFIGURED, Scenario
+from engine.sheets import SETTINGS
 from engine.studies.questions import Asked
 from engine.studies.search import TERMS, Search, SetUp
 from engine.units import (
@@ -22,6 +23,7 @@ from engine.units import (
 )
 
 MOST_ROWS = 12
+LONGEST_SOURCE = 60  # characters, within a sentence
 
 
 def search_page(scenario: Scenario, asked: Asked, sheet: LiveSheet | None) -> Section | None:
@@ -34,12 +36,24 @@ def search_page(scenario: Scenario, asked: Asked, sheet: LiveSheet | None) -> Se
     cost, now = (show(value, DollarsPerMillionTokens, label=False) for value in (best.cost, today))
     finding = f"{words_of(best)} would serve the requests of {asked.base} for {cost} a million tokens"
     text = (
-        f"{digits(found.tried)} set-ups were tried: every accelerator {TERMS}, its slices, precisions and batches, one "
-        f"pool or two. {digits(found.fitting)} fit, {digits(found.keeping)} also keep the promised speed and wait. "
-        f"Today\u2019s costs {now} on its own terms. {_next(found)} {_binding(found)} {_fastest(found)} Whether a "
-        "precision answers as well is not in these figures."
+        f"{digits(found.tried)} set-ups were tried: every accelerator {TERMS}, its slices, stages, attention groups, "
+        f"precisions and batches, one pool or two. {_drafts(scenario, found)} {digits(found.fitting)} fit, "
+        f"{digits(found.keeping)} also keep what is promised. Today\u2019s costs {now} on its own terms. "
+        f"{_next(found)} {_binding(found)} {_fastest(found)} Whether a precision answers as well is not in "
+        "these figures."
     )
     return Section("Search", finding, (Paragraph(text), _chart(scenario, asked, found, sheet), _table(found, sheet)))
+
+
+def _drafts(scenario: Scenario, found: Search) -> str:
+    """What was tried of speculative decoding, on whose word."""
+    if found.draft is None:
+        return "Speculative decoding was not: that takes a draft model, and its acceptance with a source (Settings)."
+    accepted, cell = show(found.draft.acceptance, Share), scenario.inputs.cell(SETTINGS.name, "acceptance")
+    return (
+        f"Each was also tried with drafts by {found.draft.model}, {accepted} of them accepted ({cell}, "
+        f"{shortened(found.draft.source, LONGEST_SOURCE)})."
+    )
 
 
 def _next(found: Search) -> str:
@@ -92,7 +106,7 @@ def _chart(scenario: Scenario, asked: Asked, found: Search, sheet: LiveSheet) ->
 
 
 def _short(setup: SetUp) -> str:
-    return f"{setup.accelerators}\u00a0\u00d7\u00a0{setup.hardware}"
+    return f"{setup.place.accelerators}\u00a0\u00d7\u00a0{setup.place.hardware}"
 
 
 def _place(sheet: LiveSheet, title: str) -> int:
@@ -104,11 +118,13 @@ def _table(found: Search, sheet: LiveSheet) -> Table:
     rows = tuple(
         Row(
             (
-                setup.hardware,
-                setup.accelerators,
-                setup.precision,
+                setup.place.hardware,
+                setup.place.accelerators,
+                layout_of(setup),
+                setup.place.precision,
                 setup.batch,
-                "one" if setup.is_shared else "two",
+                "one" if setup.place.is_shared else "two",
+                "yes" if setup.place.is_drafted else "no",
                 setup.speed,
                 setup.figures["utilization"],
                 setup.figures["replica_count"],
@@ -130,9 +146,11 @@ def _table(found: Search, sheet: LiveSheet) -> Table:
         (
             Head("Accelerator"),
             Head("Count", Count),
+            Head("Layout"),
             Head("Precision"),
             Head("Batch", Count),
             Head("Pools"),
+            Head("Drafts"),
             Head("Speed", TokensPerSecond, "tok/s"),
             Head("Load", Share, decimals=0),
             Head("Replicas", Count),
