@@ -110,6 +110,23 @@ def test_each_operation_stands_where_its_axes_change(example):
     _same({"blended_cost": np.broadcast_to(answers["blended_cost"], (3, 5)).ravel()}, expected, ["blended_cost"])
 
 
+@pytest.mark.parametrize("prices", [1, 3, 8, 21])
+def test_all_readings_agree_over_a_grid(example, prices):
+    """Of axes shorter than a vector, and of those that no number of vectors fills; with choices made on outer axes."""
+    columns = {name: values[:, np.newaxis, np.newaxis] for name, values in example[0].items()}
+    columns["requested_batch_size"] = np.linspace(0, 400, 1000)[:, np.newaxis]
+    columns["accelerator_price"] = np.linspace(1, 4, prices)
+    columns = {name: values.reshape((1,) * (3 - values.ndim) + values.shape) for name, values in columns.items()}
+    shape = np.broadcast_shapes(*(values.shape for values in columns.values()))
+    found = read(FORMULAS, ASKED, columns, GUARDS)
+    expected = _plain({name: np.broadcast_to(values, shape).ravel() for name, values in columns.items()}, ASKED)
+    fused = kernel(found, columns)
+    every = {**columns, **fused.tables}
+    given = {name: fused.fitted(name, every[name]) for name in fused.graph.columns}
+    for answers in (Chunked(found)(columns, shape), fused(given, shape)):
+        _same({name: np.broadcast_to(answers[name], shape).ravel() for name in ASKED}, expected, ASKED)
+
+
 def test_what_is_the_same_everywhere_is_calculated_once(example):
     columns = {name: values[:1] for name, values in example[0].items()}
     found = read(FORMULAS, NUMBERS, columns, GUARDS)
@@ -126,7 +143,7 @@ def test_sides_of_a_choice_that_no_row_takes_are_not_calculated():
 
     columns = {"quantity": np.array([1.0, 2.0])}
     found = read({"chosen": chosen}, ["chosen"], columns)
-    steps = program(found, [0] * len(found.steps), 0, worth=12)
+    steps = program(found, worth=12)
     (choice,) = [item for item in steps if isinstance(item, Branches)]
     inside = {found.steps[at].function for at in choice.then}
     assert inside == {poisson_cumulative, np.log, np.add}
@@ -160,7 +177,8 @@ def test_functions_of_the_kernel_are_numpys(function):
 
 @pytest.mark.parametrize("function", [poisson_probability, poisson_cumulative], ids=lambda f: f.__name__)
 def test_counts_of_the_kernel_are_those_of_the_distributions(function):
-    count, mean = (values.ravel() for values in np.meshgrid([-1, 0, 1.7, 30, 100, 101, np.nan], [-1, 0, 0.2, 29, 99]))
+    counts, means = [-1, 0, 1.7, 30, 100, 101, np.nan], [-1, 0, 1e-6, 0.2, 29, 99, 1e3, 1e9]
+    count, mean = (values.ravel() for values in np.meshgrid(counts, means))
     columns = {"count": count, "mean": mean}
     found = read({"answer": lambda count, mean: function(count, mean)}, ["answer"], columns)
     _same(_fused(kernel(found, columns), columns), {"answer": function(count, mean)}, ["answer"])
@@ -186,4 +204,4 @@ def test_text_has_no_compiled_form():
     found = read({"word": lambda value: np.where(value > 1, "more", "less")}, ["word"], columns)
     assert Chunked(found)(columns, (2,))["word"].tolist() == ["less", "more"]
     with pytest.raises(TypeError, match="text"):
-        _ = kernel(found, columns).source
+        _fused(kernel(found, columns), columns)

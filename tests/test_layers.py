@@ -60,7 +60,7 @@ FOREIGN = {
     "pypdfium2": {"render"},
     "rich": {"commands"},
     "scipy": {"spreads", "studies"},
-    "numba": {"fusing"},
+    "llvmlite": {"fusing"},
     "dask": {"sweeping"},
     "distributed": {"sweeping"},
     "weasyprint": {"render"},

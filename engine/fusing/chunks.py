@@ -1,7 +1,7 @@
 """Chunks: a graph evaluated with NumPy, on as many rows at once as a cache holds. Knows nothing of what they mean.
 
-What the inner axes do not change is calculated first, for all of the outer ones together; then come the rows, chunk by
-chunk.
+What the inner axes do not change is calculated first, for all of the outer ones together, stage by stage, each in
+chunks.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from engine.fusing.boxes import Boxes, part
-from engine.fusing.graph import Branches, Graph, Known, Operation, Program, program
+from engine.fusing.graph import Branches, Graph, Known, Operation, Program, program, stages
 
 # Rows at once: few enough for the values between to stay in a core's cache, enough to hide what a call costs.
 CHUNK_ROWS = 1 << 14
@@ -30,13 +30,13 @@ class Chunked:
     """The evaluator that needs nothing but NumPy."""
 
     graph: Graph
-    _cut: dict[Any, tuple[Chunked, Chunked]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _cut: dict[Any, _Staged] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     rows = CALL_ROWS
 
     @cached_property
     def _program(self) -> Program:
-        return program(self.graph, [0] * len(self.graph.steps), 0, _WORTH_A_LOOK)
+        return program(self.graph, _WORTH_A_LOOK)
 
     @cached_property
     def _freed(self) -> dict[int, list[int]]:
@@ -61,38 +61,30 @@ class Chunked:
         """The wanted quantities over a grid of this shape: arrays that broadcast to it."""
         if math.prod(shape) <= CHUNK_ROWS:
             return self.at_once(columns, shape)
-        # As many inner axes as a chunk holds whole; the innermost, where it holds none.
-        inner = next((axis for axis in range(len(shape)) if math.prod(shape[axis:]) <= CHUNK_ROWS), len(shape) - 1)
-        outer, rest = self._split(columns, inner)
-        columns = dict(columns) | outer(columns, (*shape[:inner], *[1] * (len(shape) - inner)))
+        evaluators, called = self._staged(columns)
+        held = dict(columns)
+        for axis, evaluator in evaluators:
+            held |= evaluator._in_boxes(held, (*shape[: axis + 1], *[1] * (len(shape) - axis - 1)))
+        known = {name: np.full([1] * len(shape), value) for name, value in self.graph.known.items()}
+        return known | {name: held[step] for name, step in called.items()}
+
+    def _staged(self, columns: Mapping[str, Any]) -> _Staged:
+        """An evaluator for each stage, and what it calls each of the wanted quantities."""
+        key = tuple(tuple(length > 1 for length in columns[name].shape) for name in self._given)
+        if key not in self._cut:
+            found, called = stages(self.graph, self.graph.axes(columns))
+            self._cut[key] = [(stage.axis, Chunked(stage.graph)) for stage in found], called
+        return self._cut[key]
+
+    def _in_boxes(self, columns: Mapping[str, Any], shape: tuple[int, ...]) -> dict[str, Any]:
         answers: dict[str, Any] = {}
         for box in Boxes(shape, CHUNK_ROWS):
-            own = {name: part(columns[name], box) for name in rest.graph.columns}
-            for name, values in rest.at_once(own, tuple(cut.stop - cut.start for cut in box)).items():
+            own = {name: part(columns[name], box) for name in self._given}
+            for name, values in self.at_once(own, shape).items():
                 if name not in answers:
                     answers[name] = np.empty(shape, values.dtype)
                 answers[name][box] = values
-        return {
-            name: columns[f"step {at}"] if name not in answers else answers[name]
-            for name, at in self.graph.outputs.items()
-        }
-
-    def _split(self, columns: Mapping[str, Any], inner: int) -> tuple[Chunked, Chunked]:
-        """What the axes from `inner` on do not change, and what is left, which takes that as its columns."""
-        changed = (any(length > 1 for length in columns[name].shape[inner:]) for name in self._given)
-        key = (inner, *changed)
-        if key not in self._cut:
-            axes = self.graph.axes(columns)
-            before = {at for at, own in enumerate(axes) if max(own, default=-1) < inner}
-            asked = set(self.graph.outputs.values())
-            for at, step in enumerate(self.graph.steps):
-                if isinstance(step, Operation) and at not in before:
-                    asked.update(step.operands)
-            kept = {at: f"step {at}" for at in asked & before if isinstance(self.graph.steps[at], Operation)}
-            first = Graph(self.graph.steps, {name: at for at, name in kept.items()}).given({})
-            left = {name: at for name, at in self.graph.outputs.items() if at not in kept}
-            self._cut[key] = Chunked(first), Chunked(Graph(self.graph.steps, left).given(kept))
-        return self._cut[key]
+        return answers
 
     def at_once(self, columns: Mapping[str, Any], shape: tuple[int, ...]) -> dict[str, Any]:
         """The same without chunks; each answer is as long as the axes that it depends on."""
@@ -137,6 +129,10 @@ class Chunked:
                 return values[otherwise]
         self._run(choice.then, values)
         return values[then] if taken.all() else np.where(taken, values[then], values[otherwise])
+
+
+# Evaluators of the stages, each with its innermost axis, and what they call the wanted quantities.
+_Staged = tuple[list[tuple[int, Chunked]], dict[str, str]]
 
 
 def _flat(steps: Program) -> list[int]:

@@ -70,6 +70,12 @@ class Graph:
         """The quantities that have to be given, and where they stand."""
         return {step.name: place for place, step in enumerate(self.steps) if isinstance(step, Column)}
 
+    @property
+    def known(self) -> dict[str, Any]:
+        """The outputs that are the same in every row."""
+        steps = {name: self.steps[place] for name, place in self.outputs.items()}
+        return {name: step.value for name, step in steps.items() if isinstance(step, Known)}
+
     def axes(self, columns: Mapping[str, Any]) -> list[frozenset[int]]:
         """For each step the axes that it depends on: the dimensions in which its columns are longer than one."""
         found: list[frozenset[int]] = []
@@ -180,7 +186,32 @@ def read(
         if name in guards:
             stands = builder.meet(np.greater, (values[guards[name]], builder.add(Known(0.0))))
             outputs[name] = builder.meet(np.where, (stands, outputs[name], builder.add(Known(NOT_AVAILABLE))))
-    return _pruned(builder.steps, outputs)
+    return _eased(_pruned(builder.steps, outputs), columns)
+
+
+def _eased(graph: Graph, columns: Mapping[str, Any]) -> Graph:
+    """The same with less to do in every row: what an operand makes costly is done where that operand changes.
+
+    A quotient is a product with the reciprocal, and a power an exponential with the logarithm of its base.
+    """
+    builder, places, axes = _Builder(), list[int](), graph.axes(columns)
+    for at, step in enumerate(graph.steps):
+        if not isinstance(step, Operation):
+            places.append(builder.add(step))
+            continue
+        one, last = step.operands[0], step.operands[-1]
+        first, second = places[one], places[last]
+        if step.function is np.divide and axes[last] < axes[at]:
+            reciprocal = builder.meet(np.divide, (builder.add(Known(1.0)), second))
+            places.append(builder.add(Operation(np.multiply, (first, reciprocal))))
+        elif step.function is np.power and axes[one] < axes[at]:
+            above = builder.meet(np.greater, (first, builder.add(Known(0.0))))
+            exponent = builder.add(Operation(np.multiply, (second, builder.meet(np.log, (first,)))))
+            power = builder.add(Operation(np.power, (first, second)))
+            places.append(builder.meet(np.where, (above, builder.add(Operation(np.exp, (exponent,))), power)))
+        else:
+            places.append(builder.add(Operation(step.function, tuple(places[operand] for operand in step.operands))))
+    return _pruned(builder.steps, {name: places[at] for name, at in graph.outputs.items()})
 
 
 def _pruned(steps: Sequence[Step], outputs: Mapping[str, int]) -> Graph:
@@ -200,6 +231,34 @@ def _pruned(steps: Sequence[Step], outputs: Mapping[str, int]) -> Graph:
 
 
 @dataclass(frozen=True)
+class Stage:
+    """The operations whose innermost axis is this one. They take what the stages before have left for them."""
+
+    axis: int
+    graph: Graph
+
+
+def stages(graph: Graph, axes: Sequence[frozenset[int]]) -> tuple[list[Stage], dict[str, str]]:
+    """The stages of a graph, outermost axis first, and what each output that is not known is called there.
+
+    `axes` has those of each step. So what outer axes decide is calculated once for all that the inner ones vary.
+    """
+    level = [max(own, default=0) for own in axes]
+    asked = set(graph.outputs.values())
+    for at, step in enumerate(graph.steps):
+        if isinstance(step, Operation):
+            asked.update(operand for operand in step.operands if level[operand] < level[at])
+    names = {at: f"step {at}" for at in sorted(asked) if isinstance(graph.steps[at], Operation)}
+    found = []
+    for axis in sorted({level[at] for at in names}):
+        before = {at: name for at, name in names.items() if level[at] < axis}
+        own = {name: at for at, name in names.items() if level[at] == axis}
+        found.append(Stage(axis, Graph(graph.steps, own).given(before)))
+    names |= {at: name for name, at in graph.columns.items()}
+    return found, {name: names[at] for name, at in graph.outputs.items() if at in names}
+
+
+@dataclass(frozen=True)
 class Branches:
     """A choice whose sides are calculated only where some row takes them: where it stands, and what lies in each."""
 
@@ -211,12 +270,12 @@ class Branches:
 Program = tuple["int | Branches", ...]
 
 
-def program(graph: Graph, levels: Sequence[int], level: int, worth: int) -> Program:
-    """The operations of one level in order, those that only one side of a choice needs within that side.
+def program(graph: Graph, worth: int) -> Program:
+    """The operations in order, those that only one side of a choice needs within that side.
 
-    `levels` has the level of each step. A side that costs less than `worth` additions is not set apart.
+    A side that costs less than `worth` additions is not set apart.
     """
-    sides = _sides(graph, levels, level)
+    sides = _sides(graph)
     costs: dict[tuple[int, int], int] = {}
     for at, path in sides.items():
         step = graph.steps[at]
@@ -227,24 +286,18 @@ def program(graph: Graph, levels: Sequence[int], level: int, worth: int) -> Prog
     return _nested(sorted(paths), paths, ())
 
 
-def _sides(graph: Graph, levels: Sequence[int], level: int) -> dict[int, tuple[tuple[int, int], ...]]:
-    """For each operation of a level, within which sides of which choices all its uses lie, outermost first."""
-    paths: dict[int, tuple[tuple[int, int], ...] | None] = dict.fromkeys(graph.outputs.values(), ())
+def _sides(graph: Graph) -> dict[int, tuple[tuple[int, int], ...]]:
+    """For each operation, within which sides of which choices all its uses lie, outermost first."""
+    paths: dict[int, tuple[tuple[int, int], ...]] = dict.fromkeys(graph.outputs.values(), ())
     found: dict[int, tuple[tuple[int, int], ...]] = {}
     for at in range(len(graph.steps) - 1, -1, -1):
         step = graph.steps[at]
         if not isinstance(step, Operation):
             continue
-        here = levels[at] == level
-        own = paths.get(at) or ()
-        if here:
-            found[at] = own
+        found[at] = own = paths[at]
         for number, operand in enumerate(step.operands):
             use = (*own, (at, number)) if step.function is np.where and number else own
-            # What stands on another level is there whichever side is taken.
-            use = use if here and levels[operand] == level else ()
-            before = paths.get(operand)
-            paths[operand] = use if before is None else _common(before, use)
+            paths[operand] = _common(paths[operand], use) if operand in paths else use
     return found
 
 

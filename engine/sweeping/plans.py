@@ -66,10 +66,10 @@ class Plan:
 
     @property
     def evaluator(self) -> Chunked | Kernel:
-        """The kernel where numba is installed and the grid is worth compiling one, else NumPy in chunks."""
+        """The kernel where LLVM is installed and the grid is worth compiling one, else NumPy in chunks."""
         with _LOCK:
             if self._evaluator is None:
-                found = importlib.util.find_spec("numba") is not None
+                found = importlib.util.find_spec("llvmlite") is not None
                 is_kernel = self.compiles and found and self.rows >= WORTH_COMPILING
                 self._evaluator = kernel(self.graph, self.columns) if is_kernel else Chunked(self.graph)
             return self._evaluator

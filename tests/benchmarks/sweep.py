@@ -152,7 +152,7 @@ def machine():
     described = Path("/proc/cpuinfo")
     rows = described.read_text().splitlines() if described.exists() else []
     model = next((row.split(":")[1].strip() for row in rows if "model name" in row), "")
-    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "numba", "pandas"))
+    packages = ", ".join(f"{name} {version(name)}" for name in ("numpy", "llvmlite", "pandas"))
     print(f"{model or platform.processor()}, {cores()} cores; Python {platform.python_version()}, {packages}")
     print(f"load when begun: {os.getloadavg()[0]:.1f}\n")
 
