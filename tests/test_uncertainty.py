@@ -16,11 +16,10 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 from SALib.analyze import sobol
 from scipy import stats
-from scipy.special import ndtr
 from small_runs import PAGES
 
-from engine.distributions import normal_cumulative
-from engine.programs import CHUNK, Deferred, Program
+from engine.fusing.chunks import CHUNK_ROWS, Chunked
+from engine.fusing.graph import Builder
 from engine.report.pages.uncertainty import uncertainty as page
 from engine.report.recommendation import CHANGED, STANDS
 from engine.report.uncertainty import NAME, STANDING, uncertainties
@@ -160,34 +159,29 @@ def test_a_figure_without_a_value_has_no_indices():
     assert np.isnan(_indices(np.ones(4), np.ones(4), [np.ones(4)])).all()
 
 
-# Programs
+# Operations
 
 
-def test_a_program_gives_what_numpy_gives_over_every_chunk():
-    x, y = Deferred(), Deferred()
+def test_a_graph_of_draws_gives_what_numpy_gives_over_every_chunk():
+    builder = Builder()
+    x, y = builder.column("x"), builder.column("y")
     outcome = np.where(x > y, np.cbrt(x) ** 2 + 3 / y, np.maximum(x, 2 * y) ** 0.5) + x**3
-    count = CHUNK + 17
+    count = CHUNK_ROWS + 17
     drawn_x, drawn_y = np.random.default_rng(1).uniform(0.5, 2, (2, count))
     expected = np.where(
         drawn_x > drawn_y, np.cbrt(drawn_x) ** 2 + 3 / drawn_y, np.maximum(drawn_x, 2 * drawn_y) ** 0.5
     )
-    found, seven = Program([outcome, 7.0]).run({x: drawn_x, y: drawn_y}, count)
-    np.testing.assert_allclose(found, expected + drawn_x**3, rtol=1e-14)
-    assert (seven == 7).all() and len(seven) == count
-
-
-def test_a_faster_function_gives_the_same():
-    x = Deferred()
-    values = np.linspace(-8, 8, 1001)
-    found, same = (Program([normal_cumulative(x)], f).run({x: values}, 1001) for f in ({}, {normal_cumulative: ndtr}))
-    np.testing.assert_allclose(found, same, rtol=1e-13)
+    graph = builder.graph({"outcome": outcome, "seven": 7.0})
+    answers = Chunked(graph)({"x": drawn_x, "y": drawn_y}, (count,))
+    np.testing.assert_allclose(answers["outcome"], expected + drawn_x**3, rtol=1e-14)
+    assert (answers["seven"] == 7).all()
 
 
 def test_what_no_draw_decides_is_decided_at_once():
-    x = Deferred()
-    assert np.where(False, np.log(x), 5.0) == 5
-    assert np.logical_and(x > 0, False) is False and np.logical_or(True, x > 0) is True
-    assert Program([np.where(True, 2.0, x)]).drawn == ()
+    builder = Builder()
+    x = builder.column("x")
+    assert np.logical_and(x > 0, False).is_known and np.logical_or(True, x > 0).is_known
+    assert not builder.graph({"two": np.where(np.logical_or(True, x > 0), 2.0, x)}).columns
 
 
 # Draws tied to the report
@@ -204,10 +198,11 @@ def found(example):
 
 
 def _run(calculated, keys, cells, multiple):
-    leaf = Deferred()
-    answers = moved(calculated, keys, dict.fromkeys(cells, leaf), WANTED)
-    runs = {key: Program([answers[key][name] for name in WANTED]).run({leaf: np.array([multiple])}, 1) for key in keys}
-    return {key: dict(zip(WANTED, (values[0] for values in run), strict=True)) for key, run in runs.items()}
+    builder = Builder()
+    found = moved(calculated, keys, dict.fromkeys(cells, builder.column("multiple")), WANTED)
+    given = {"multiple": np.array([multiple])}
+    answers = {key: Chunked(builder.graph(found[key]))(given, (1,)) for key in keys}
+    return {key: {name: answers[key][name][0] for name in WANTED} for key in keys}
 
 
 def _changed(calculated, keys, cells, multiple):

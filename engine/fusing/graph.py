@@ -96,18 +96,27 @@ class Graph:
         return _pruned(steps, self.outputs)
 
 
-class _Builder:
+class Builder:
     """A list of steps that holds each once. What is known everywhere is calculated at once."""
 
     def __init__(self) -> None:
         self.steps: list[Step] = []
         self._places: dict[Any, int] = {}
 
+    def column(self, name: str) -> Traced:
+        """A quantity that is given, as an operand of formulas."""
+        return Traced(self.add(Column(name)), self)
+
+    def graph(self, outputs: Mapping[str, Any]) -> Graph:
+        """The steps behind these outcomes of formulas."""
+        return _pruned(self.steps, {name: self.place(value) for name, value in outputs.items()})
+
     def place(self, operand: Any) -> int:
         """Where an operand of a formula stands."""
-        if isinstance(operand, _Traced):
+        if isinstance(operand, Traced):
             return operand.at
-        return self.add(Known(operand if isinstance(operand, str) else float(operand)))
+        value = operand.item() if isinstance(operand, np.ndarray) else operand
+        return self.add(Known(value if isinstance(value, str) else float(value)))
 
     def add(self, step: Step) -> int:
         # 0 and -0 are equal, and not the same.
@@ -149,15 +158,20 @@ class _Builder:
 
 
 @dataclass(frozen=True, eq=False)
-class _Traced(StandIn):
+class Traced(StandIn):
     """Stands for a step while a formula is read."""
 
     at: int
-    builder: _Builder
+    builder: Builder
 
-    def meet(self, operation: Any, operands: tuple[Any, ...]) -> _Traced:
+    @property
+    def is_known(self) -> bool:
+        """Whether it is the same whatever is given."""
+        return isinstance(self.builder.steps[self.at], Known)
+
+    def meet(self, operation: Any, operands: tuple[Any, ...]) -> Traced:
         places = tuple(self.builder.place(operand) for operand in operands)
-        return _Traced(self.builder.meet(operation, places), self.builder)
+        return Traced(self.builder.meet(operation, places), self.builder)
 
 
 def read(
@@ -172,14 +186,14 @@ def read(
     `guards` names, for a wanted quantity, the flag without which it is not available.
     Errors: KeyError naming the quantity that neither the columns nor the formulas hold.
     """
-    wanted, guards, builder = list(wanted), guards or {}, _Builder()
+    wanted, guards, builder = list(wanted), guards or {}, Builder()
     values: dict[str, int] = {}
     for name, column in columns.items():
         is_known = np.size(column) == 1
         values[name] = builder.add(Known(float(np.asarray(column).item())) if is_known else Column(name))
     found = behind([*wanted, *(guards[name] for name in wanted if name in guards)], columns, formulas)
     for name in in_order({name: formulas[name] for name in found}):
-        operands = (_Traced(values[quantity], builder) for quantity in needs(formulas[name]))
+        operands = (Traced(values[quantity], builder) for quantity in needs(formulas[name]))
         values[name] = builder.place(formulas[name](*operands))
     outputs = {name: values[name] for name in wanted}
     for name in outputs:
@@ -194,7 +208,7 @@ def _eased(graph: Graph, columns: Mapping[str, Any]) -> Graph:
 
     A quotient is a product with the reciprocal, and a power an exponential with the logarithm of its base.
     """
-    builder, places, axes = _Builder(), list[int](), graph.axes(columns)
+    builder, places, axes = Builder(), list[int](), graph.axes(columns)
     for at, step in enumerate(graph.steps):
         if not isinstance(step, Operation):
             places.append(builder.add(step))
@@ -216,13 +230,15 @@ def _eased(graph: Graph, columns: Mapping[str, Any]) -> Graph:
 
 def _pruned(steps: Sequence[Step], outputs: Mapping[str, int]) -> Graph:
     """Only the steps behind the outputs."""
-    used = set(outputs.values())
-    for at in range(len(steps) - 1, -1, -1):
+    used, open_ = set[int](), list(outputs.values())
+    while open_:
+        at = open_.pop()
         step = steps[at]
-        if at in used and isinstance(step, Operation):
-            used.update(step.operands)
+        if at not in used and isinstance(step, Operation):
+            open_ += step.operands
+        used.add(at)
     places = {at: place for place, at in enumerate(sorted(used))}
-    kept = (steps[at] for at in sorted(used))
+    kept = (steps[at] for at in places)
     moved = (
         Operation(step.function, tuple(places[at] for at in step.operands)) if isinstance(step, Operation) else step
         for step in kept

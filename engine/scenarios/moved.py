@@ -1,7 +1,8 @@
 """Moved: what configurations come to when input cells are multiplied, worked out through every grain they pass.
 
-A cell is a number, or deferred (`engine.programs`) where something behind it is multiplied. Only such cells are worked
-out anew, by the sources and formulas that the grains are made of. Knows neither what is drawn nor what a formula means.
+A cell is a number, or traced (`engine.fusing.graph`) where something behind it is multiplied. Only such cells are
+worked out anew, by the sources and formulas that the grains are made of. Knows neither what is drawn nor what a formula
+means.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 
 from engine.calculation import behind, in_order
 from engine.formulas import Formulas, needs
-from engine.programs import Deferred
+from engine.fusing.graph import Traced
 from engine.scenarios import Case, Scenario, with_cases
 from engine.scenarios.currencies import is_own
 from engine.scenarios.grains import Grain, rows_behind
@@ -110,7 +111,7 @@ class _Inside:
     def guarded(self, grain: Grain, quantity: str, row: int) -> Any:
         """The same, not available in draws in which the configuration does not fit."""
         value, fits = self.value(grain, quantity, row), self.value(grain, FITS, row)
-        return np.where(fits > 0, value, NOT_AVAILABLE) if isinstance(fits, Deferred) else value
+        return np.where(fits > 0, value, NOT_AVAILABLE) if isinstance(fits, Traced) else value
 
     def work_out(self, grain: Grain, formulas: Formulas) -> None:
         """The cells of a grain that something multiplied stands behind: first what it reads, then its formulas."""
@@ -124,7 +125,7 @@ class _Inside:
                 asked = needs(formulas[name])
                 for row in sorted(set().union(*(self.cells.get((grain.name, q), {}) for q in asked))):
                     value = formulas[name](*(self.value(grain, q, row) for q in asked))
-                    if isinstance(value, Deferred):
+                    if isinstance(value, Traced) and not value.is_known:
                         self.cells.setdefault((grain.name, name), {})[row] = value
 
     def _read(self, grain: Grain, quantity: str, source: Source, row: int) -> Any:
@@ -207,4 +208,4 @@ class _Inside:
 
 def _known(value: Any) -> Any:
     """A number that is not known adds nothing to a sum."""
-    return value if isinstance(value, Deferred) else np.nan_to_num(value)
+    return value if isinstance(value, Traced) else np.nan_to_num(value)

@@ -5,15 +5,18 @@ Concludes from draws what they come to. Knows neither Excel nor HTML, nor what i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from engine.distributions import normal_cumulative
 from engine.formulas import TOTAL_FORMULAS
-from engine.programs import Array, Deferred, Program
+from engine.fusing.chunks import Chunked
+from engine.fusing.graph import Builder
 from engine.scenarios import BY_TRAFFIC, CONFIGURED, TOTAL, Scenario
 from engine.scenarios.moved import Cell, kept_shares, moved
 from engine.sheets import UNCERTAINTY
@@ -24,6 +27,9 @@ COSTS = ("output_cost", "blended_cost")
 PROMISE = "meets_target"
 RANGE = (0.1, 0.5, 0.9)
 CURVE_POINTS = 101
+
+Array = NDArray[np.float64]
+Evaluators = Mapping[str, Chunked]  # by configuration
 
 
 @dataclass(frozen=True)
@@ -86,33 +92,30 @@ def uncertain(scenario: Scenario) -> Uncertain | None:
 
 
 class _Study:
-    """All that is drawn, and the configurations as programs of it."""
+    """All that is drawn, and each configuration's figures as operations on it."""
 
     def __init__(self, scenario: Scenario, serving: Sequence[str], count: int, seed: int) -> None:
-        from scipy.special import ndtr
-
         self.scenario, self.serving, self.count, self.seed = scenario, serving, count, seed
         self.drivers, self.factors = drivers(scenario.inputs), factors(scenario.inputs)
-        self.leaves = [Deferred() for _ in self.drivers]
+        builder = Builder()
         cells: dict[Cell, Any] = {}
-        for driver, leaf in zip(self.drivers, self.leaves, strict=True):
+        for driver in self.drivers:
+            multiple = builder.column(driver.name)
             for cell in driver.cells:
-                cells[cell] = cells[cell] * leaf if cell in cells else leaf
+                cells[cell] = cells[cell] * multiple if cell in cells else multiple
         every = (*MONEY, *COSTS, PROMISE)
         found = moved(scenario, serving, cells, every)
-        # Ours asks for each value by itself.
-        faster = {normal_cumulative: ndtr}
-        self.programs = {key: Program([found[key][name] for name in every], faster) for key in serving}
-        self.profits = {key: Program([found[key][name] for name in MONEY], faster) for key in serving}
+        self.figures = {key: Chunked(builder.graph(found[key])) for key in serving}
+        self.profits = {key: Chunked(builder.graph({name: found[key][name] for name in MONEY})) for key in serving}
         self.first, self.second = points(len(self.drivers), count, seed)
 
     def answer(self) -> Uncertain:
         given = self._given(self.first)
-        drawn = {key: self.programs[key].run(given, self.count) for key in self.serving}
+        drawn = self._run(self.figures, self.serving, given)
         money = {key: values[:2] for key, values in drawn.items()}
         revenue, profit = self._total(money)
         again = self._given(self.second)
-        second = {key: self.profits[key].run(again, self.count) for key in self.serving}
+        second = self._run(self.profits, self.serving, again)
         with np.errstate(divide="ignore", invalid="ignore"):
             margins = TOTAL_FORMULAS["gross_margin"](profit, revenue)
         total, target = self.scenario[TOTAL], float(self.scenario.inputs.settings["target_margin"])
@@ -134,9 +137,19 @@ class _Study:
             unfit={key: share for key, values in drawn.items() if (share := float(np.mean(np.isnan(values[1]))))},
         )
 
-    def _given(self, drawn: Array) -> dict[Deferred, Array]:
+    def _given(self, drawn: Array) -> dict[str, Array]:
         values = multiples(self.drivers, self.factors, drawn)
-        return dict(zip(self.leaves, values, strict=True))
+        return {driver.name: column for driver, column in zip(self.drivers, values, strict=True)}
+
+    def _run(self, evaluators: Evaluators, keys: Iterable[str], given: Mapping[str, Array]) -> dict[str, list[Array]]:
+        """The figures of these configurations, a value per draw; as many at once as there are cores."""
+
+        def run(key: str) -> list[Array]:
+            answers = evaluators[key](given, (self.count,))
+            return [np.broadcast_to(answers[name], self.count) for name in evaluators[key].graph.outputs]
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return dict(zip(keys, pool.map(run, keys), strict=True))
 
     def _total(self, money: Mapping[str, Sequence[Array]]) -> tuple[Array, Array]:
         """Revenue and gross profit of these configurations together, by draw."""
@@ -172,11 +185,11 @@ class _Study:
         mixed = []
         moving = []
         for factor in self.factors:
-            mine = {self.leaves[place] for place in factor.drivers}
-            touched = [key for key in self.serving if mine & set(self.profits[key].drawn)]
+            mine = {self.drivers[place].name for place in factor.drivers}
+            touched = [key for key in self.serving if mine & set(self.profits[key].graph.columns)]
             given = self._given(exchanged(self.first, self.second, factor)) if touched else {}
             # What the factor does not move is as it was.
-            changed = {key: self.profits[key].run(given, self.count) for key in touched}
+            changed = self._run(self.profits, touched, given)
             mixed.append(self._total({**first, **changed})[1])
             moving.append(bool(touched))
         one, other = self._total(first)[1], self._total(second)[1]
