@@ -17,7 +17,7 @@ from engine.fusing.chunks import Chunked
 from engine.fusing.graph import Graph, Operation, Stage, stages
 
 # Rows at once: enough to hide what a call costs, few enough for the answers to stay in the cache.
-CHUNK_ROWS = 1 << 17
+CHUNK_ROWS = 1 << 18
 # What depends on so few combinations of its axes is calculated once for all of them.
 _TABLE_ROWS = 1 << 14
 

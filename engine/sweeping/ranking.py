@@ -130,6 +130,10 @@ class Best:
         return dict(state["kept"])
 
 
+# One row of so many is looked at first: a prime, so that they are of all places along every axis.
+_FEW = 61
+
+
 def _lowest(values: Any, most: int) -> Any:
     """Places of so many of the lowest values, the first of those that are equal; infinite ones are none."""
     limit = np.partition(values, most - 1)[most - 1] if len(values) > most else np.inf
@@ -165,17 +169,25 @@ class Frontier:
         alike = cost.reshape(len(speeds), -1)
         lowest = np.fmin.reduce(alike, axis=1)
         lowest = np.where(lowest == lowest, told_apart(lowest), np.inf)
+        told = told_apart(speeds)
+        # A few rows first: what they beat, which is most, need not be put in order.
+        for step in (_FEW, 1):
+            ahead = self._ahead(state["kept"], lowest[::step], told[::step]) * step
+            if len(ahead):
+                # Of those that share both the first.
+                found = alike[ahead]
+                cheapest = np.where(found == found, told_apart(found), np.inf).argmin(axis=1)
+                places = (ahead * alike.shape[1] + cheapest) * math.prod(shape[whole:])
+                self._keep(state, {"row": places + first, **_taken(answers, self.quantities, shape, places)})
+
+    def _ahead(self, kept: Mapping[str, Any], costs: Any, speeds: Any) -> Any:
+        """Places of those that nothing kept beats. Equals are among them, because the first of these is to stay."""
         # Those of what is kept stand in order: each dearer than the last, and faster.
-        kept = state["kept"]
-        at = np.searchsorted(told_apart(kept[COST]), lowest, side="right") - 1
+        at = np.searchsorted(told_apart(kept[COST]), costs, side="right") - 1
+        cheaper = np.concatenate([told_apart(kept[COST]), [-np.inf]])[at]
         fastest = np.concatenate([told_apart(kept[SPEED]), [-np.inf]])[at]
-        ahead = np.flatnonzero((told_apart(speeds) > fastest) & (lowest < np.inf))
-        if len(ahead):
-            # Of those that share both the first.
-            found = alike[ahead]
-            cheapest = np.where(found == found, told_apart(found), np.inf).argmin(axis=1)
-            places = (ahead * alike.shape[1] + cheapest) * math.prod(shape[whole:])
-            self._keep(state, {"row": places + first, **_taken(answers, self.quantities, shape, places)})
+        equal = (speeds == fastest) & (costs == cheaper)
+        return np.flatnonzero(((speeds > fastest) | equal) & (costs < np.inf))
 
     def _keep(self, state: dict[str, Any], found: Mapping[str, Any]) -> None:
         both = {name: np.concatenate([values, found[name]]) for name, values in state["kept"].items()}
