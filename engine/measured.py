@@ -50,6 +50,14 @@ NEEDED_OF_MODEL = ("total_params_b", "active_params_b", "layers", "hidden", "n_h
 METRICS = ("output_tok_s_total", "output_tok_s_per_chip", "tpot_ms", "ttft_ms", "input_tok_s")
 NEEDED = ("id", "system", "model", "n_chips", "weight_precision", "input_len", "output_len", "metric", "value")
 ENGINES = {"vLLM": r"vllm", "SGLang": r"sglang", "TensorRT-LLM": r"trt-?llm|tensorrt"}
+# What others call a precision.
+OTHER_NAMES = {
+    **dict.fromkeys(("bfloat16",), "bf16"),
+    **dict.fromkeys(("float16", "half"), "fp16"),
+    **dict.fromkeys(("float8", "fp8_e4m3", "e4m3"), "fp8"),
+    **dict.fromkeys(("awq", "gptq", "w4a16"), "int4"),
+    **dict.fromkeys(("nvfp4",), "fp4"),
+}
 # Tokens whose keys a sparse index selects; DeepSeek-V3.2 (2025).
 SELECTED = 2048.0
 _ALTERNATING = re.compile(r"alternating")
@@ -251,10 +259,12 @@ def _formats(row: Row, accelerator: Quantities) -> Quantities | None:
         "mxfp4": (4.24, fp8, 8.0) if fp4 > 0 and fp8 > 0 else (4.24, plain, 16.0),
         "int4": (4.24, plain, 16.0),
     }
-    if row["weight_precision"] not in known:
+    named = row["weight_precision"].casefold()
+    named = OTHER_NAMES.get(named, named)
+    if named not in known:
         return None
-    bits, peak, cache = known[row["weight_precision"]]
-    told = {"fp8": 8.0, "int8": 8.0, "bf16": 16.0, "fp16": 16.0}.get(row.get("kv_precision") or "", cache)
+    bits, peak, cache = known[named]
+    told = {"fp8": 8.0, "int8": 8.0, "bf16": 16.0, "fp16": 16.0}.get((row.get("kv_precision") or "").casefold(), cache)
     # Four-bit mixtures of experts keep what is not routed at sixteen.
     dense = 16.0 if bits < 8 else bits
     return {"weight_bits": bits, "mixture_dense_bits": dense, "kv_bits": told, "peak_compute": peak}

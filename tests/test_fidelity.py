@@ -105,6 +105,22 @@ def test_formats_an_accelerator_has_no_arithmetic_for(pointed):
     assert four.quantities["mixture_dense_bits"] == 16
 
 
+def test_precisions_by_other_names_are_the_same(pointed):
+    for one, other in (("fp8", "fp8_e4m3"), ("bf16", "BFloat16"), ("int4", "awq"), ("fp4", "nvfp4")):
+        first, second = pointed({"weight_precision": one}, {"weight_precision": other})
+        assert first.quantities == second.quantities and not first.reason
+
+
+def test_the_engine_and_its_year_are_read_where_they_stand(pointed):
+    named, noted, none = pointed(
+        {"engine": "vllm 0.9", "engine_year": "2025", "source": "a table of 2023"},
+        {"engine": "", "engine_year": "", "notes": "trtllm 1.0; concurrency 8", "source": "a table of 2024-08"},
+        {"engine": "", "engine_year": "", "source": "somebody's page"},
+    )
+    assert [point.engine for point in (named, noted, none)] == ["vLLM", "TensorRT-LLM", ""]
+    assert [point.quantities["engine_year"] for point in (named, noted, none)] == [2025, 2024, 0]
+
+
 def test_windows_and_experts_of_a_model(pointed):
     (point,) = pointed({"model": "mixture"})
     assert point.quantities["window_layers"] == round(80 * 5 / 6)
@@ -141,11 +157,13 @@ def test_where_no_users_are_given_the_engine_is_full(pointed, fitted):
         ({"input_len": ""}, "input_tokens is not given"),
         ({"n_chips": ""}, "the number of accelerators is not given"),
         ({"weight_precision": "int2"}, "the precision int2 is not known"),
+        ({"system": "Z"}, "its speed needs what is blank: link_bandwidth"),
         ({"weight_precision": "bf16", "n_chips": "1", "tp": "1"}, "the weights and one sequence do not fit"),
     ],
 )
 def test_what_cannot_be_predicted_has_its_reason_and_counts(pointed, fitted, change, reason):
-    found = at_level(pointed({}, change), fitted)
+    unlinked = CHIP | {"chip": "Z", "interconnect_gbps_per_dir": ""}
+    found = at_level(pointed({}, change, chips=(CHIP, unlinked)), fitted)
     assert [each.reason for each in found] == ["", reason]
     assert math.isnan(found[1].predicted) and found[0].predicted > 0
     assert sum(each.count for each in errors(found) if each.group == "all") == 1

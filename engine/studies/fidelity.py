@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from engine.calculation import Columns, behind, calculate
 from engine.formulas import DEPLOYMENT_FORMULAS, FORMULAS, Formulas
-from engine.measured import Point
+from engine.measured import ACCELERATOR, MODEL, Point
 from engine.sheets import CALIBRATION, CONFIGURATIONS, SETTINGS, TRAFFIC
 
 EVERY: Formulas = {**FORMULAS, **DEPLOYMENT_FORMULAS}
@@ -37,7 +37,7 @@ STATIC_QUEUE = {"queue_onset_prompts": 0.0, "queue_prompts_per_sequence": 1.0, "
 FILL = 0.0  # what the word 'max' stands for
 MOST_FILLED = 2048.0  # sequences that an engine takes for each attention rank
 REGIMES = ((1, "one user"), (16, "2 to 16 users"), (64, "17 to 64 users"), (math.inf, "more than 64 users"))
-NO_LIMIT = 1e9
+_FACTS = {*ACCELERATOR.values(), *MODEL.values()} - {"fp4_compute", "fp8_compute", "int8_compute"}
 
 
 @dataclass(frozen=True)
@@ -115,8 +115,9 @@ def prepared(points: Sequence[Point], base: Parameters) -> Set:
     `base` says how memory is filled; it is the same at all levels.
     """
     keys = [(each.run, _is_static(each)) for each in points]
+    firsts = {key: place for place, key in reversed(list(enumerate(keys)))}
     places = {key: place for place, key in enumerate(dict.fromkeys(keys))}
-    first = [keys.index(key) for key in places]
+    first = [firsts[key] for key in places]
     runs = [points[place] for place in first]
     given = {**_defaults(), **base}
     named = {name for point in runs for name in point.quantities} | set(given)
@@ -185,10 +186,18 @@ def predictions(points: Sequence[Point], level_of: Callable[[Point], Level]) -> 
         if not answers["fits"][run] > 0:
             found[place] = Prediction(point, reason="the weights and one sequence do not fit")
             continue
+        if not values[row] > 0 or math.isinf(values[row]):
+            found[place] = Prediction(point, reason=f"its speed needs what is blank: {_blank(of, run)}")
+            continue
         band = float(answers[FIGURES[point.row["metric"]][2]][run])
         verdict = str(answers["calibration_verdict"][run])
         found[place] = Prediction(point, float(values[row]), levels[row].name, band, verdict)
     return found
+
+
+def _blank(of: Set, run: int) -> str:
+    """Names of what is not known of a run, of its accelerator and model above all."""
+    return ", ".join(sorted(name for name, column in of.columns.items() if np.isnan(column[run]) and name in _FACTS))
 
 
 def at_level(points: Sequence[Point], level: Level) -> list[Prediction]:
