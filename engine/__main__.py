@@ -266,9 +266,16 @@ def prices(
 
 @add.command()
 def measurements(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A CSV file of measured points.")],
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="A CSV file of measured points, or a benchmark's JSON.")
+    ],
     to: To,
     out: Out,
+    model: Annotated[str, typer.Option(help="Of a benchmark: the model, as Models has it.")] = "",
+    hardware: Annotated[str, typer.Option(help="Of a benchmark: the accelerator, as Hardware has it.")] = "",
+    precision: Annotated[str, typer.Option(help="Of a benchmark: the precision, as Precisions has it.")] = "",
+    accelerators: Annotated[int, typer.Option(min=0, help="Of a benchmark: accelerators of the replica.")] = 0,
+    engine: Annotated[str, typer.Option(help="Of a benchmark: the serving engine.")] = "",
     update: Annotated[bool, typer.Option("--update", help="Type over the points that are there.")] = False,
     replace: Replace = False,
     accept_loss: AcceptLoss = False,
@@ -278,7 +285,14 @@ def measurements(
     from engine.workbook.copying import Target
 
     target = Target(out, replace, accept_loss)
-    _tell(lambda: add_measurements(file, to, target, over=update))
+    ran_on = {
+        "model": model,
+        "hardware": hardware,
+        "precision": precision,
+        "accelerators": accelerators,
+        "engine": engine,
+    }
+    _tell(lambda: add_measurements(file, to, target, over=update, ran_on=ran_on))
 
 
 def _day(text: str) -> date:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -181,3 +182,81 @@ def test_all_bad_lines_are_said_at_once_in_their_order(tmp_path: Path) -> None:
     done = add_points(tmp_path, OWN_HEADS, bad[0], *good, bad[1])
     places = [line.partition("  ")[0] for line in done.stderr.splitlines()]
     assert places == ["points.csv, line 2", "points.csv, line 12"]
+
+
+# Benchmarks
+
+VLLM = {
+    "date": "20261103-101500", "backend": "vllm", "model_id": "meta-llama/Llama-3.1-70B-Instruct", "completed": 100,
+    "max_concurrency": 16, "total_input_tokens": 102400, "total_output_tokens": 51200, "request_throughput": 2.4,
+    "output_throughput": 1228.8, "mean_ttft_ms": 210.5, "mean_tpot_ms": 12.5,
+}  # fmt: skip
+TRTLLM = {
+    "engine": {"model": "Llama 3.1 70B", "version": "1.2.0"}, "world_info": {"tp_size": 4, "world_size": 4},
+    "request_info": {"avg_num_concurrent_requests": 63.9, "avg_input_length": 1000.0, "avg_output_length": 500.0},
+    "performance": {"request_throughput_req_s": 5.0, "system_output_throughput_tok_s": 2500.0},
+}  # fmt: skip
+AIPERF = {
+    "input_config": {"endpoint": {"model_names": ["Llama 3.1 70B"]}, "loadgen": {"concurrency": 8}},
+    "request_throughput": {"unit": "requests/sec", "avg": 1.5}, "output_token_throughput": {"avg": 750.0},
+    "time_to_first_token": {"unit": "ms", "avg": 90.0}, "inter_token_latency": {"unit": "ms", "avg": 9.0},
+    "input_sequence_length": {"avg": 800.0}, "output_sequence_length": {"avg": 500.0},
+}  # fmt: skip
+
+
+RAN_ON = ("--hardware", "H100 SXM", "--precision", "fp8", "--accelerators", 4, "--model", "Llama 3.1 70B")
+
+
+def _guidellm(*rates: float) -> dict[str, object]:
+    def load(rate: float) -> dict[str, object]:
+        means = {
+            "request_concurrency": 4.0 * rate, "prompt_token_count": 256.0, "output_token_count": 128.0,
+            "requests_per_second": rate, "output_tokens_per_second": 128.0 * rate, "time_to_first_token_ms": 40.0,
+            "inter_token_latency_ms": 11.0,
+        }  # fmt: skip
+        return {"metrics": {name: {"successful": {"mean": mean}} for name, mean in means.items()}}
+
+    return {"args": {"model": "Llama 3.1 70B"}, "benchmarks": [load(rate) for rate in rates]}
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (VLLM, [(1024, 512, 16, 1228.8, 210.5, 12.5)]),
+        (TRTLLM, [(1000, 500, 63.9, 2500, None, None)]),
+        (AIPERF, [(800, 500, 8, 750, 90, 9)]),
+        (_guidellm(1.0, 2.0), [(256, 128, 4, 128, 40, 11), (256, 128, 8, 256, 40, 11)]),
+    ],
+    ids=["vLLM", "trtllm-bench", "AIPerf", "GuideLLM"],
+)
+def test_a_benchmark_becomes_rows(tmp_path: Path, content: object, expected: list[tuple[float | None, ...]]) -> None:
+    (tmp_path / "run.json").write_text(json.dumps(content), encoding="utf-8")
+    done = engine("add", "measurements", "run.json", "--to", EXAMPLE, "--out", "new.xlsx", *RAN_ON, folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = [row for row in read(tmp_path / "new.xlsx").tables["Measurements"] if row["source"] == "run.json"]
+    names = (
+        "input_tokens", "output_tokens", "concurrency", "measured_output_speed", "measured_time_to_first_token",
+        "measured_time_per_output_token",
+    )  # fmt: skip
+    for row, figures in zip(rows, expected, strict=True):
+        assert (row["hardware"], row["model"], row["accelerators"]) == ("H100 SXM", "Llama 3.1 70B", 4)
+        for name, figure in zip(names, figures, strict=True):
+            assert row[name] == pytest.approx(figure) if figure is not None else row[name] != row[name], name
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "says"),
+    [
+        ("{", (), "run.json  cannot be read as JSON. Name a finished benchmark's file."),
+        ('{"a": 1}', (), "is no benchmark that is known. Known are the files of vLLM or SGLang, GuideLLM, AIPerf"),
+        (json.dumps(VLLM), (), "does not say its hardware, precision, accelerators. Give --hardware beside it."),
+        (json.dumps({"benchmarks": [{}]}), RAN_ON, "has no figure of load 1"),
+    ],
+)
+def test_a_benchmark_that_says_too_little_is_refused(
+    tmp_path: Path, content: str, options: tuple[object, ...], says: str
+) -> None:
+    (tmp_path / "run.json").write_text(content, encoding="utf-8")
+    done = engine("add", "measurements", "run.json", "--to", EXAMPLE, "--out", "new.xlsx", *options, folder=tmp_path)
+    assert done.returncode == 3 and says in done.stderr, done.stderr
+    assert not (tmp_path / "new.xlsx").exists()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.catalogue import catalogue
 from engine.filling import UnknownNameError
+from engine.filling.benchmarks import benchmark_rows
 from engine.filling.competitor_prices import competitor_rows, same_model, without_rows
 from engine.filling.measurements import measured_rows
 from engine.filling.model_config import model_row
@@ -69,11 +70,17 @@ def _for(model: str | None) -> str:
     return f", for {model}" if model else ", for_model blank: no such name on Models"
 
 
-def add_measurements(file: Path, workbook: Path, target: Target, *, over: bool) -> Copy:
-    """A copy with the points of a CSV file on Measurements; `over` types over the rows that are there.
+def add_measurements(
+    file: Path, workbook: Path, target: Target, *, over: bool, ran_on: Mapping[str, Any] | None = None
+) -> Copy:
+    """A copy with the points of a CSV file, or a benchmark's JSON file, on Measurements.
 
+    `over` types over the rows that are there, `ran_on` is what a benchmark's file does not say.
     Errors: MeasurementsError; as `copied` and `add_rows`.
     """
+    if file.suffix.lower() == ".json":
+        rows = benchmark_rows(file, ran_on or {})
+        return copied(workbook, target, lambda book: add_rows(book, MEASUREMENTS, rows, over=over))
     measured = measured_rows(file)
     return copied(
         workbook,
