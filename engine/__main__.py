@@ -245,6 +245,23 @@ def hardware(
 
 
 @add.command()
+def calibration(
+    source: Annotated[str, typer.Argument(help="A name in inputs/catalogue/calibration.csv, such as all or vLLM.")],
+    to: To,
+    out: Out,
+    update: Annotated[bool, typer.Option("--update", help="Type over the row that is there.")] = False,
+    replace: Replace = False,
+    accept_loss: AcceptLoss = False,
+) -> None:
+    """Add a row of the catalogue to Calibration: the speed parameters of all engines, or of one."""
+    from engine.filling.additions import add_calibration
+    from engine.workbook.copying import Target
+
+    target = Target(out, replace, accept_loss)
+    _tell(lambda: add_calibration(source, to, target, over=update))
+
+
+@add.command()
 def prices(
     provider: Annotated[list[str], typer.Option(help="Whose prices, such as openai; may be given several times.")],
     to: To,

@@ -184,6 +184,18 @@ def test_all_bad_lines_are_said_at_once_in_their_order(tmp_path: Path) -> None:
     assert places == ["points.csv, line 2", "points.csv, line 12"]
 
 
+def test_the_newest_calibration_takes_the_place_of_an_older_one(tmp_path: Path) -> None:
+    to = ("--to", EXAMPLE, "--out", "one.xlsx")
+    taken = engine("add", "calibration", "all", *to, folder=tmp_path)
+    assert taken.returncode == 3 and "'all' is already here" in taken.stderr
+    over = engine("add", "calibration", "all", *to, "--update", folder=tmp_path)
+    assert over.returncode == 0 and over.stdout.splitlines()[0].endswith("all, typed over")
+    more = engine("add", "calibration", "vllm", "--to", "one.xlsx", "--out", "two.xlsx", folder=tmp_path)
+    assert more.returncode == 0, more.stderr
+    row = read(tmp_path / "two.xlsx").tables["Calibration"].find("vLLM")
+    assert row is not None and row["speed_error"] > 1
+
+
 # Benchmarks
 
 VLLM = {

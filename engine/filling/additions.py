@@ -14,7 +14,7 @@ from engine.filling.benchmarks import benchmark_rows
 from engine.filling.competitor_prices import competitor_rows, same_model, without_rows
 from engine.filling.measurements import measured_rows
 from engine.filling.model_config import model_row
-from engine.sheets import COMPETITORS, HARDWARE, MEASUREMENTS, MODELS, Sheet
+from engine.sheets import CALIBRATION, COMPETITORS, HARDWARE, MEASUREMENTS, MODELS, Sheet
 from engine.workbook.adding import add_rows, names_on
 from engine.workbook.copying import Book, Copy, Target, copied
 from engine.workbook.problems import listed, nearest
@@ -38,6 +38,14 @@ def add_model(source: str, workbook: Path, target: Target, *, name: str, checked
 def add_hardware(source: str, workbook: Path, target: Target, *, name: str) -> Copy:
     """A copy with one more row on Hardware, of the catalogue. Errors: UnknownNameError; as `copied` and `add_rows`."""
     return _added(workbook, target, HARDWARE, [_from_catalogue("accelerators", HARDWARE, source, name)])
+
+
+def add_calibration(source: str, workbook: Path, target: Target, *, over: bool) -> Copy:
+    """A copy with one more row on Calibration, of the catalogue; `over` types over the row of that name.
+
+    Errors: UnknownNameError; as `copied` and `add_rows`.
+    """
+    return _added(workbook, target, CALIBRATION, [_from_catalogue("calibration", CALIBRATION, source, "")], over=over)
 
 
 def add_prices(
