@@ -381,7 +381,7 @@ def _pages(month):
 def test_headlines_say_what_the_month_left():
     (left, subsidy), text = _pages(month_of({}))
     assert left == "Of $1.94m at list prices $1.75m is collected, and $403k is left after all costs"
-    assert subsidy == "Six of ten lines run a phase that others pay for, $112k in all"
+    assert subsidy == "Six of ten lines run a phase that others pay for, $127k in all"
     assert "Qwen3 235B A22B sell below cost" in text
 
 
@@ -391,7 +391,7 @@ def test_a_month_without_revenue_says_so():
     month = month_of(table("Traffic", **shares))
     assert headline(month) == "November lost $1.26m: nothing that was served brought revenue"
     (left, subsidy), _ = _pages(month)
-    assert left == "Of $1.94m at list prices $0 is collected, and all costs exceed it by $1.32m"
+    assert left == "Of $1.94m at list prices $0 is collected, and all costs exceed it by $1.31m"
     assert subsidy == "Ten of ten lines run a phase that nothing pays for"
 
 

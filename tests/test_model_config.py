@@ -64,6 +64,8 @@ def test_shapes_are_the_catalogues(file: str) -> None:
     for column in MODELS.columns:
         if column.name in LEFT_OUT | OTHERWISE.get(file, set()):
             continue
+        if not column.unit.is_number:
+            continue
         expected = stated.get(column.name) or 0
         assert row.get(column.name, 0) == pytest.approx(expected, rel=1e-3), column.name
 
