@@ -71,7 +71,7 @@ class Prior:
     engine_spread: float = 0.0
 
     def moved(self, deviation: Array) -> Array:
-        """The parameter so many units from its typical value; a share of time or a count is never below 0."""
+        """The parameter so far from its typical value, in its logarithm but where it is plain."""
         found: Array = self.typical + deviation if self.is_plain else self.typical * np.exp(deviation)
         return found
 
