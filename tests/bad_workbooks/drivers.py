@@ -39,7 +39,7 @@ DEFECTS = (
         driver({"input_column": "on_demand_price, weekly_price"}),
         at("Sensitivity", "input_column"),
         "'weekly_price' is no column of Hardware; it has hardware, vendor, bf16_compute, fp8_compute, int8_compute, "
-        "fp4_compute, accelerator_memory, memory_bandwidth and 22 more. Type the head as it stands there.",
+        "fp4_compute, accelerator_memory, memory_bandwidth and 23 more. Type the head as it stands there.",
     ),
     Defect(
         "a driver of names",
