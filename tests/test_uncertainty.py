@@ -319,8 +319,10 @@ def test_ranges_are_in_order_and_chances_are_shares(found):
         assert 0 <= each.chance <= 1
     assert [each.chance for each in found.traffics if each.high < 0] == [0, 0]
     assert all(each.chance == 1 for each in found.traffics if each.name in ("Chat", "Search"))
-    assert {each.name: each.chance for each in found.costs["output_cost"]}["Partners on 2 A100"] < 0.05
-    assert found.promises_kept < 0.05
+    chances = {each.name: each.chance for each in found.costs["output_cost"]}
+    assert chances["Partners on 2 A100"] == pytest.approx(0.0205, abs=5e-4)
+    # All are kept only where Partners' is, which is not as typed.
+    assert found.promises_kept == pytest.approx(0.0205, abs=5e-4)
 
 
 def test_the_curve_falls_from_all_draws_to_none_and_meets_the_percentiles(found):

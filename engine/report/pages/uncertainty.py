@@ -11,6 +11,7 @@ from engine.report.uncertainty import ABOVE, COST, ENOUGH, KEPT, PROFIT, SOURCES
 from engine.report.values import Block, Chances, Figure, Head, Margin, Paragraph, Row, Section, Table
 from engine.report.words import MoneyScale, in_words, listed, money_scale, sentence, shortened
 from engine.scenarios import CONFIGURED, TOTAL, Scenario
+from engine.sheets import CALIBRATION
 from engine.studies.uncertainty import Influence, Outcome, Uncertain
 from engine.units import (
     NO_BREAK,
@@ -204,7 +205,13 @@ def _kept(scenario: Scenario, found: Uncertain) -> str:
         f"{name} does not fit in {show(share, Share)} of the draws, which are left out."
         for name, share in found.unfit.items()
     ]
-    parts.append("The error of the speed model is not drawn, except where an input of Calibration stands for it.")
+    drawn = any(cell[:2] == (CALIBRATION.name, "time_factor") for driver in found.drivers for cell in driver.cells)
+    parts.append(
+        "The error of predicted speeds is drawn for all configurations alike; by itself each errs as much, and their "
+        "sum by less."
+        if drawn
+        else "The error of predicted speeds is not drawn: no row of Uncertainty moves time_factor on Calibration."
+    )
     return " ".join(parts)
 
 
