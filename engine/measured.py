@@ -13,6 +13,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.sheets import AS_CALIBRATED, SCHEDULING
+
 Row = Mapping[str, str]
 Quantities = dict[str, float]
 
@@ -50,6 +52,14 @@ NEEDED_OF_MODEL = ("total_params_b", "active_params_b", "layers", "hidden", "n_h
 METRICS = ("output_tok_s_total", "output_tok_s_per_chip", "tpot_ms", "ttft_ms", "input_tok_s")
 NEEDED = ("id", "system", "model", "n_chips", "weight_precision", "input_len", "output_len", "metric", "value")
 ENGINES = {"vLLM": r"vllm", "SGLang": r"sglang", "TensorRT-LLM": r"trt-?llm|tensorrt"}
+# Columns that a file may have, of requests that did not come one after another from so many users.
+LOADS = {
+    "prompts_at_once": "burst_requests",
+    "request_rate": "measured_rate",
+    "service_variability": "service_variability",
+}
+# In a row's notes: how prompts and answers took turns, where no column says it.
+TURNS = {"batched prefill": "decode first"}
 # What others call a precision.
 OTHER_NAMES = {
     **dict.fromkeys(("bfloat16",), "bf16"),
@@ -187,12 +197,16 @@ def _point(
     formats = _formats(row, accelerator)
     if formats is None:
         return Point(row, value, reason=f"the precision {row['weight_precision'] or '(blank)'} is not known")
+    if (turns := _turns(row)) not in SCHEDULING:
+        return Point(row, value, reason=f"scheduling is {turns}, and not one of {', '.join(SCHEDULING)}")
     known = {
         "accelerator_measured": float(folded(row["system"]) in seen["system"]),
         "model_measured": float(folded(row["model"]) in seen["model"]),
         "engine_year": _year(row),
+        "scheduling": SCHEDULING[turns],
     }
-    return Point(row, value, {**accelerator, **formats, **_model(shape), **lengths, **_layout(row), **known})
+    told = {**lengths, **_layout(row), **_load(row), **known}
+    return Point(row, value, {**accelerator, **formats, **_model(shape), **told})
 
 
 def _number(text: str | None) -> float:
@@ -204,6 +218,19 @@ def _number(text: str | None) -> float:
 
 def _figure(row: Row, head: str, name: str) -> float:
     return _number(row.get(head) if head in row else row.get(name))
+
+
+def _turns(row: Row) -> str:
+    """How prompts and answers took turns, as the sheet Configurations words it: as its column, or its notes say."""
+    told = (row.get("scheduling") or "").strip().casefold()
+    notes = row.get("notes") or ""
+    return told or next((turns for words, turns in TURNS.items() if words in notes), AS_CALIBRATED)
+
+
+def _load(row: Row) -> Quantities:
+    """Requests that came at once, or a second, and how much their answers differed, as far as it is told."""
+    told = {name: _number(row.get(head)) for head, name in LOADS.items()}
+    return {name: value for name, value in told.items() if value >= 0 and math.isfinite(value)}
 
 
 def _year(row: Row) -> float:

@@ -151,6 +151,8 @@ CURRENCY = Column(
 SEEN_ON = ("checked_on", "as_of")
 
 YES_NO = {"yes": 1.0, "no": 0.0}
+AS_CALIBRATED = "as calibrated"
+SCHEDULING = {AS_CALIBRATED: 0.0, "chunked": 1.0, "prefill first": 2.0, "decode first": 3.0}
 # By what an amount on Other costs is multiplied.
 DRIVERS = ("month", "request", "million tokens", "replica", "revenue")
 
@@ -278,6 +280,7 @@ SETTINGS = Sheet(
             at_most=1,
         ),
         Column("cached_prefixes", Requests, "Beginnings of prompts whose KV cache is kept at a time; blank where that is not known.", default=None, at_least=1, at_most=1e9, whole=True),
+        Column("burst_requests", Requests, "Requests of a job that come at once, as a night's batch does; blank leaves that question out.", default=None, at_least=1, at_most=1e9, whole=True),
         Column("draft_model", Text, "Small dense model that drafts for speculative decoding; blank leaves that question out.", default="", refers_to=("Models",)),
         Column("draft_tokens", Count, "Tokens drafted for each pass of the large model; 4 in Leviathan et al. (2023).", default=4, at_least=1, at_most=32, whole=True),
         Column("acceptance", Share, "Share of drafted tokens that the large model accepts, as measured; blank leaves the question out.", default=None, at_least=0, at_most=1),
@@ -614,6 +617,7 @@ CALIBRATION = Sheet(
     (
         Column("calibration", Text, "Name used on the Configurations sheet.", key=True),
         Column("weight_bandwidth_share", Share, "Memory bandwidth reached when reading weights.", at_least=0.05, at_most=1),
+        Column("narrow_weight_share", Share, "Share of the rates beside it that matrices of fewer than 8 bits reach, outside the experts.", default=1, at_least=0.05, at_most=1),
         Column("kv_bandwidth_share", Share, "Memory bandwidth reached when reading KV cache.", at_least=0.05, at_most=1),
         Column("decode_compute_share", Share, "Peak compute reached in decode by an accelerator of 1 PFLOP/s.", at_least=0.01, at_most=1),
         Column("prefill_compute_share", Share, "Peak compute reached in prefill by an accelerator of 1 PFLOP/s.", at_least=0.01, at_most=1),
@@ -676,6 +680,7 @@ CONFIGURATIONS = Sheet(
         Column("shared_pool", Text, "yes: prompts and answers share replicas; no: prefill has a pool of its own.", default="yes", words=YES_NO),
         Column("calibration", Text, "Row of the Calibration sheet: of the serving engine, of a stack of yours, or all.", default="all", refers_to=("Calibration",)),
         Column("engine_year", Count, "Year of the serving engine's release.", blank="as new as those of the calibration", default=0, at_least=2015, at_most=2100, whole=True),
+        Column("scheduling", Text, "How prompts and answers take turns: in chunks beside steps, prefill before decode, or decode to the end of a batch before prefill.", blank="as the calibration found its engine", default=AS_CALIBRATED, words=SCHEDULING),
         Column("price_basis", Text, "Terms on which the accelerators are rented.", choices=tuple(PRICE_BASES)),
         Column("committed_until", Date, "Last day of a commitment for one or three years; after it the fleet follows its demand and its rent the market.", blank="the whole outlook", default=None),
         Column("traffic", Text, "Class on the Traffic sheet, or mix on the Traffic mixes sheet.", refers_to=("Traffic", "Traffic mixes")),

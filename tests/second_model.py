@@ -79,9 +79,10 @@ def speed(g, m):
     def products(tokens, share):
         """Reading and arithmetic of the matrices: those every token meets, and the experts that are touched."""
         rate = n * reached(share, compute)
+        narrow = g.narrow_weight_share if (g.mixture_dense_bits if mixture else g.weight_bits) < 8 else 1
         dense = (
-            (m.weights - m.routed) / (n / g.attention_data_parallel * bandwidth * g.weight_bandwidth_share),
-            2 * outside * 1e9 * tokens / rate,
+            (m.weights - m.routed) / (n / g.attention_data_parallel * bandwidth * g.weight_bandwidth_share * narrow),
+            2 * outside * 1e9 * tokens / (rate * narrow),
         )
         touched = 1 - (1 - touching) ** (tokens**g.routing_correlation) if touching < 1 else 1
         padded = tokens * touching + touched * g.expert_tile
@@ -95,12 +96,15 @@ def speed(g, m):
         return sum(soft(*times, g.softness) for times in products(tokens, share))
 
     def sent(tokens):
-        if n == 1:
+        if n == g.pipeline_stages == 1:
             return 0
-        data = 2 * g.layers * tokens * g.hidden_size * 2
-        return 2 * (n - 1) / n * data / (g.link_bandwidth * 1e9 * g.link_share) * (1 - g.collective_overlap)
+        one = tokens * g.hidden_size * 2 / (g.link_bandwidth * 1e9 * g.link_share)
+        reduced = 2 * g.layers * 2 * (n - 1) / n * one
+        handed_over = (g.pipeline_stages - 1) * one
+        return (reduced + handed_over) * (1 - g.collective_overlap)
 
-    latency = 2 * g.layers * log2(n) * g.collective_overhead * 1e-6 * (1 - g.collective_overlap)
+    waits = 2 * g.layers * log2(n) + (g.pipeline_stages - 1)
+    latency = waits * g.collective_overhead * 1e-6 * (1 - g.collective_overlap)
     software = g.layers * (g.layer_overhead + (g.expert_layer_overhead if mixture else 0)) * 1e-6
     read = min(m.middle, g.sparse_tokens) + g.sparse_index_share * m.middle if g.sparse_tokens else m.kept(m.middle)
     met = g.attention_heads * (2 * g.kv_lora_rank + g.rope_dim if m.latent else 2 * g.head_dim)
@@ -122,8 +126,15 @@ def speed(g, m):
 
     fresh = g.input_tokens - g.cached_tokens
     before = m.batch - 1
+    in_chunks, prefill_first, whole_batches = (g.scheduling == word for word in (1, 2, 3))
+    whole_batches = whole_batches and g.shared_pool > 0
     queue = 1 + g.queue_onset_prompts * (1 - exp(-before / 3)) + g.queue_prompts_per_sequence * before
-    chunk = max(1, min(max(g.prefill_chunk, fresh), queue * fresh))
+    if whole_batches:
+        queue = m.batch
+    chunk = max(1, min(g.prefill_chunk if in_chunks else max(g.prefill_chunk, fresh), queue * fresh))
+    between = g.first_token_steps
+    if g.scheduling > 0:
+        between = max(1, queue * fresh / g.prefill_chunk) if in_chunks else 0.5 if prefill_first else 0
     width = g.attention_heads * ((g.nope_dim + g.rope_dim + g.value_dim) / 2 if m.latent else g.head_dim)
     causal = 2 * width * m.layers * fresh * m.kept(g.input_tokens) * (1 + g.cached_tokens / g.input_tokens)
     over_prompt = g.attention_weight * causal
@@ -138,14 +149,14 @@ def speed(g, m):
         one = step(decoding)
         first = (prompt + g.request_overhead * 1e-3) * queue + overhead
         if m.batch * g.pipeline_stages > 1:
-            first += g.first_token_steps * one
+            first += between * one
         whole = max(prompts, first if shared else 0) + steps * one
         return one, first, whole
 
     decoding = m.batch
     for _ in range(2):
         _, first, whole = cycle(decoding)
-        if shared:
+        if shared and not whole_batches:
             decoding = m.batch * min(1, max(0.3, 1 - first / whole))
     one, first, whole = cycle(decoding)
     dense, experts = products(decoding, g.decode_compute_share)
@@ -157,7 +168,7 @@ def speed(g, m):
         prompt=prompt,
         first=first,
         cycle=whole,
-        between=g.pipeline_stages * max(one, (whole - (first if shared else 0)) / steps),
+        between=max(one, (whole - (first if shared else 0)) / steps),
         output=g.measured_output_speed or g.pipeline_stages * m.batch * m.answer / whole,
         share=prompts / (prompts + steps * one),
         fresh=fresh,

@@ -140,6 +140,77 @@ def test_more_users_than_fit_wait_for_a_place(pointed, fitted):
     assert more.predicted > 1.5 * many.predicted
 
 
+def test_one_user_is_served_by_one_of_many_replicas(pointed, fitted):
+    one = {"n_chips": "4", "batch_or_concurrency": "1"}
+    here, there = at_level(pointed(one, one | {"n_chips": "16"}), fitted)
+    assert there.predicted == pytest.approx(here.predicted, rel=1e-12)
+
+
+def test_stages_of_a_pipeline_keep_littles_law(pointed, fitted):
+    """What is served at once is what is answered in a second times the seconds that each answer takes."""
+    staged = {"n_chips": "8", "tp": "4", "pp": "2", "batch_or_concurrency": "64"}
+    names = ("output_tok_s_total", "tpot_ms", "ttft_ms")
+    speed, between, first = predicted(at_level(pointed(*(staged | {"metric": name} for name in names)), fitted))
+    answered = speed / 200 * (first + 199 * between) / 1e3
+    assert answered == pytest.approx(64, rel=1e-9)
+    # A stage holds half of the layers: a token passes both, so that two stages answer faster and not each token.
+    alone = at_level(pointed({"batch_or_concurrency": "32", "metric": "tpot_ms"}), fitted)[0].predicted
+    assert alone < between < 1.1 * alone
+
+
+def test_a_hand_over_costs_what_its_bytes_take(pointed, roofline):
+    """Of 16 tokens with 8,192 activations of two bytes, at 450 GB/s, and the fixed time of a round."""
+    decode_alone = {**roofline.parameters, "prefill_busy_share": 0.0, "collective_overhead": 9.0}
+    priced = Level("by hand", {**decode_alone, "collective_overlap": 0.0})
+    flat = {"metric": "tpot_ms", "tp": "1", "n_chips": "2", "weight_precision": "fp4", "output_len": "4000"}
+    two, hidden = (
+        at_level(pointed(flat | {"pp": "2", "batch_or_concurrency": "32"}), level)[0].predicted
+        for level in (priced, Level("by hand", {**priced.parameters, "collective_overlap": 1.0}))
+    )
+    assert two - hidden == pytest.approx((9e-6 + 16 * 8192 * 2 / 450e9) * 1e3, rel=2e-3)
+
+
+def test_a_burst_is_slower_than_users_one_after_another(pointed, fitted):
+    steady = {"batch_or_concurrency": "64"}
+    burst = steady | {"prompts_at_once": "640"}
+    names = ("output_tok_s_total", "ttft_ms")
+    first, late = (at_level(pointed(*(run | {"metric": name} for name in names)), fitted) for run in (steady, burst))
+    assert 0.9 * first[0].predicted < late[0].predicted <= first[0].predicted * (1 + 1e-9)
+    # Nine tenths wait for a place, on average half of nine cycles.
+    assert late[1].predicted > 4 * first[1].predicted
+    varied = at_level(pointed(burst | {"service_variability": "1"}), fitted)[0]
+    assert varied.predicted < 0.9 * late[0].predicted
+    (small,) = at_level(pointed({"batch_or_concurrency": "64", "prompts_at_once": "8"}), fitted)
+    (eight,) = at_level(pointed({"batch_or_concurrency": "8"}), fitted)
+    assert small.predicted == pytest.approx(eight.predicted, rel=0.05)
+
+
+def test_requests_that_arrive_are_served_up_to_what_the_replica_can(pointed, fitted):
+    def at(rate, metric="output_tok_s_total"):
+        run = {"batch_or_concurrency": "", "request_rate": str(rate), "metric": metric}
+        return at_level(pointed(run), fitted)[0].predicted
+
+    full = at_level(pointed({"batch_or_concurrency": ""}), fitted)[0].predicted
+    assert at(1) == pytest.approx(200)
+    assert at(1000) == pytest.approx(full, rel=0.01)
+    # The fewer requests arrive the fewer are decoded together, and the faster is each.
+    between = [at(rate, "tpot_ms") for rate in (0.1, 1, 5, 1000)]
+    assert between == sorted(between) and between[0] < 0.8 * between[-1]
+    alone = at_level(pointed({"batch_or_concurrency": "1", "metric": "tpot_ms"}), fitted)[0].predicted
+    assert between[0] == pytest.approx(alone, rel=0.02)
+
+
+def test_the_turn_of_prompts_and_answers_is_read_and_counts(pointed, fitted):
+    turns = [{"scheduling": turn, "metric": "ttft_ms"} for turn in ("", "chunked", "prefill first", "Decode first")]
+    blank, chunked, prefill, decode = predicted(at_level(pointed(*turns), fitted))
+    assert prefill < chunked < decode
+    assert blank == at_level(pointed({"metric": "ttft_ms"}), fitted)[0].predicted
+    told = at_level(pointed({"metric": "ttft_ms", "notes": "batched prefill of B prompts"}), fitted)[0]
+    assert told.predicted == decode
+    (unknown,) = at_level(pointed({"scheduling": "random"}), fitted)
+    assert unknown.reason.startswith("scheduling is random, and not one of as calibrated, chunked")
+
+
 def test_where_no_users_are_given_the_engine_is_full(pointed, fitted):
     full, some = at_level(pointed({"batch_or_concurrency": ""}, {"batch_or_concurrency": "8"}), fitted)
     assert full.predicted > some.predicted

@@ -47,7 +47,7 @@ NARROWER = {
     "tracing": {"units", "distributions", "formulas"},
     "fusing": {"units", "distributions", "formulas", "calculation", "tracing"},
     "catalogue": {"sheets"},
-    "measured": set(),
+    "measured": {"sheets"},
     "workbook": {"units", "sheets", "spreads", "catalogue"},
     "archive": set(),
 }

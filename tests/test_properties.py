@@ -222,6 +222,7 @@ def published():
 
 PLAIN = {
     "engine_year": 0,
+    "scheduling": 0,
     "accelerator_measured": 0,
     "model_measured": 0,
     **PLAIN_FLEET,
@@ -775,6 +776,8 @@ def test_any_configuration_comes_out_a_second_time(seed):
         "queue_onset_prompts": between(0, 3),
         "queue_prompts_per_sequence": between(0, 0.2),
         "time_factor": between(0.5, 2),
+        "scheduling": draw(0, 0, 1, 2, 3),
+        "narrow_weight_share": between(0.5, 1),
         "yearly_speed_up": between(-0.1, 0.3),
         "calibrated_year": draw(0, 2026),
         "engine_year": draw(0, 2023, 2027),

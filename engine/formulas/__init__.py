@@ -8,6 +8,7 @@ beside it.
 from __future__ import annotations
 
 from engine.formulas.groups.answers import (
+    BURST_FORMULAS,
     COMPARISON_FORMULAS,
     DEPLOYMENT_FORMULAS,
     HARDWARE_FORMULAS,
@@ -22,6 +23,7 @@ from engine.formulas.groups.answers import (
 )
 from engine.formulas.groups.configuration import (
     ACTION_FORMULAS,
+    BAND_FORMULAS,
     FORMULAS,
     LINE_FORMULAS,
     TOTAL_FORMULAS,
@@ -72,6 +74,7 @@ from engine.formulas.groups.setups import DRAFTED_FORMULAS, PLAIN_FORMULAS, SETU
 __all__ = [
     "ACTION_FORMULAS",
     "ACTUALS_FORMULAS",
+    "BAND_FORMULAS",
     "BATCH_FORMULAS",
     "BILLED_FORMULAS",
     "BILL_FORMULAS",
@@ -79,6 +82,7 @@ __all__ = [
     "BRIDGE_FORMULAS",
     "BRIDGE_LINE_FORMULAS",
     "BUCKET_PRICES",
+    "BURST_FORMULAS",
     "CALENDAR_FORMULAS",
     "CLASS_HOUR_FORMULAS",
     "COMPARISON_FORMULAS",
@@ -149,6 +153,7 @@ EVERY_GROUP: dict[str, Formulas] = {
     "training": TRAINING_FORMULAS,
     "comparison": COMPARISON_FORMULAS,
     "deployment": DEPLOYMENT_FORMULAS,
+    "burst": BURST_FORMULAS,
     "shapes": SHAPE_FORMULAS,
     "part of the month": MONTH_PART_FORMULAS,
     "calendar": CALENDAR_FORMULAS,

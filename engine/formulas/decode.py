@@ -32,6 +32,8 @@ from engine.units import (
 
 ALL_REDUCES_PER_LAYER = Constant(2, "")
 RING_PASSES = Constant(2, "")
+# The narrowest format that units multiply as it is stored.
+PLAIN_BITS = Constant(8, "bit")
 
 
 def _soft_maximum(reading, arithmetic, softness):
@@ -75,6 +77,14 @@ def attention_share(bf16_compute, decode_compute_share, compute_share_exponent, 
     return attention_compute_share * decode_compute_share * (bf16_compute / PETAFLOP) ** (-compute_share_exponent)
 
 
+def dense_share(dense_weight_bits, narrow_weight_share) -> Share:
+    """Share of the reached rates that matrices outside the experts reach: less where they are of fewer than 8 bits.
+
+    Source: our calibration (README, Fidelity); what is stored that narrow has to be unpacked and scaled.
+    """
+    return np.where(dense_weight_bits < PLAIN_BITS, narrow_weight_share, 1)
+
+
 def active_dense_parameters(
     total_parameters, active_parameters, routed_parameters, experts, experts_per_token
 ) -> Billions:
@@ -95,25 +105,25 @@ def step_tokens(decoding_batch) -> Tokens:
 
 
 def dense_reading_time(
-    dense_weight_memory, tensor_parallel, attention_data_parallel, memory_bandwidth, weight_bandwidth_share
+    dense_weight_memory, tensor_parallel, attention_data_parallel, memory_bandwidth, weight_bandwidth_share, dense_share
 ) -> Seconds:
     """Reading the weights that every step needs.
 
     Source: Austin et al. (2025); reached share: our calibration.
     """
     ranks = tensor_parallel / attention_data_parallel
-    return dense_weight_memory / (ranks * memory_bandwidth * weight_bandwidth_share)
+    return dense_weight_memory / (ranks * memory_bandwidth * weight_bandwidth_share * dense_share)
 
 
 def dense_arithmetic_time(
-    active_dense_parameters, step_tokens, tensor_parallel, peak_compute, compute_share
+    active_dense_parameters, step_tokens, tensor_parallel, peak_compute, compute_share, dense_share
 ) -> Seconds:
     """Multiplying the step's tokens with the weights outside the experts.
 
     Source: Austin et al. (2025); reached share: our calibration.
     """
     work = FLOP_PER_PARAMETER * active_dense_parameters * GIGA * step_tokens
-    return work / (tensor_parallel * peak_compute * TERA * compute_share)
+    return work / (tensor_parallel * peak_compute * TERA * compute_share * dense_share)
 
 
 def dense_time(dense_reading_time, dense_arithmetic_time, softness) -> Seconds:
@@ -247,26 +257,26 @@ def attention_time(attention_reading_time, attention_arithmetic_time, softness) 
     return _soft_maximum(attention_reading_time, attention_arithmetic_time, softness)
 
 
-def collective_latency(layers, tensor_parallel, collective_overhead, collective_overlap) -> Seconds:
-    """Fixed part of the two all-reduces of every layer, less what is overlapped.
+def collective_latency(layers, tensor_parallel, pipeline_stages, collective_overhead, collective_overlap) -> Seconds:
+    """Fixed part of the two all-reduces of every layer and of hand-overs between stages, less what is overlapped.
 
-    Source: our calibration (README, Fidelity).
+    Source: our calibration (README, Fidelity); no hand-over was measured, so it is taken to cost what a round costs.
     """
-    rounds = ALL_REDUCES_PER_LAYER * layers * np.log2(tensor_parallel)
+    rounds = ALL_REDUCES_PER_LAYER * layers * np.log2(tensor_parallel) + pipeline_stages - 1
     return rounds * collective_overhead * MICRO * (1 - collective_overlap)
 
 
 def collective_transfer_time(
-    layers, tensor_parallel, step_tokens, hidden_size, link_bandwidth, link_share, collective_overlap
+    layers, tensor_parallel, pipeline_stages, step_tokens, hidden_size, link_bandwidth, link_share, collective_overlap
 ) -> Seconds:
-    """Bytes of the two ring all-reduces of every layer over the link, less what is overlapped.
+    """Bytes of the two ring all-reduces of every layer and of hand-overs between stages, less what is overlapped.
 
-    Source: ring all-reduce, 2 (n - 1) / n of the data; reached share: our calibration.
+    Source: ring all-reduce, 2 (n - 1) / n of the data; Huang et al., GPipe (2019); reached share: our calibration.
     """
-    data = ALL_REDUCES_PER_LAYER * layers * step_tokens * hidden_size * BYTES_PER_ACTIVATION
-    sent = RING_PASSES * (tensor_parallel - 1) / tensor_parallel * data
-    exposed = sent * (1 - collective_overlap) / (link_bandwidth * GIGA * link_share)
-    return np.where(tensor_parallel > 1, exposed, 0)
+    data = step_tokens * hidden_size * BYTES_PER_ACTIVATION
+    reduced = ALL_REDUCES_PER_LAYER * layers * RING_PASSES * (tensor_parallel - 1) / tensor_parallel
+    exposed = (reduced + pipeline_stages - 1) * data * (1 - collective_overlap) / (link_bandwidth * GIGA * link_share)
+    return np.where(tensor_parallel * pipeline_stages > 1, exposed, 0)
 
 
 def layer_overhead_time(layers, layer_overhead, expert_layer_overhead, experts) -> Seconds:

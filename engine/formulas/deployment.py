@@ -5,7 +5,7 @@ Knows nothing of sheets, files or other formulas.
 
 import numpy as np
 
-from engine.units import ONE_REQUEST, Count, Seconds, Sequences, TokensPerSecond
+from engine.units import ONE_REQUEST, Count, RequestsPerSecond, Seconds, Sequences, Share, TokensPerSecond
 
 NOISE = 1e-9
 
@@ -44,12 +44,46 @@ def deployed_batch(measured_users, deployed_replicas, pipeline_stages, batch_siz
     return np.maximum(ONE_REQUEST, np.minimum(each, batch_size_limit))
 
 
-def deployed_output_speed(output_speed, deployed_replicas) -> TokensPerSecond:
-    """Output tokens per second of all replicas.
+def served_rate(replica_rate, deployed_replicas) -> RequestsPerSecond:
+    """Requests per second that all replicas serve of those that arrive: as many as they can.
 
     Source: definition.
     """
-    return output_speed * deployed_replicas
+    return replica_rate * deployed_replicas
+
+
+def arriving_users(busy_batch_hour, deployed_replicas, pipeline_stages) -> Sequences:
+    """Requests that are served at once where so many arrive a second.
+
+    Source: Little (1961).
+    """
+    return busy_batch_hour * deployed_replicas * pipeline_stages
+
+
+def filled_share(measured_users, deployed_replicas, replica_slots) -> Share:
+    """Share of the places in batches that users take: below 1 where there are fewer users than batches in flight.
+
+    Source: definition.
+    """
+    return np.minimum(1, measured_users / (deployed_replicas * replica_slots))
+
+
+def deployed_output_speed(
+    output_speed,
+    deployed_replicas,
+    filled_share,
+    served_rate,
+    generated_tokens,
+    burst_requests,
+    burst_output_speed_deployed,
+) -> TokensPerSecond:
+    """Output tokens per second of all replicas: of users one after another, of what arrives a second, or of a burst.
+
+    Source: definition.
+    """
+    users = output_speed * deployed_replicas * filled_share
+    steady = np.where(served_rate > 0, served_rate * generated_tokens, users)
+    return np.where(burst_requests > 0, burst_output_speed_deployed, steady)
 
 
 def deployed_input_speed(input_speed, deployed_replicas) -> TokensPerSecond:
@@ -69,11 +103,18 @@ def output_speed_per_accelerator(deployed_output_speed, measured_accelerators) -
 
 
 def time_to_first_token_in_waves(
-    time_to_first_token, cycle_time, measured_users, deployed_replicas, pipeline_stages, batch_size
+    time_to_first_token,
+    cycle_time,
+    measured_users,
+    deployed_replicas,
+    replica_slots,
+    burst_requests,
+    burst_first_token_deployed,
 ) -> Seconds:
     """Time to the first token where more users than find room wait for those before them, a cycle each wave.
 
-    Source: our calibration (README, Fidelity).
+    Source: our calibration (README, Fidelity); of a burst, its own mean.
     """
-    waves = measured_users / (deployed_replicas * pipeline_stages * batch_size) - 1
-    return time_to_first_token + np.maximum(0, waves) * cycle_time
+    waves = measured_users / (deployed_replicas * replica_slots) - 1
+    steady = time_to_first_token + np.maximum(0, waves) * cycle_time
+    return np.where(burst_requests > 0, burst_first_token_deployed, steady)

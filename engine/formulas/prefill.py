@@ -17,6 +17,7 @@ from engine.units import (
     Count,
     Elements,
     Flag,
+    Number,
     RequestsPerSecond,
     Seconds,
     SecondsPerRequest,
@@ -30,6 +31,12 @@ from engine.units import (
 CAUSAL_FLOP_PER_ELEMENT = Constant(2, "FLOP*request/value/token")
 QUEUE_ONSET = Constant(3, "request")
 SMALLEST_DECODING_SHARE = Constant(0.3, "")
+# How prompts and answers take turns, as the sheet Configurations words it; 0 is as the calibration found it.
+CHUNKED = Constant(1, "")
+PREFILL_FIRST = Constant(2, "")
+DECODE_FIRST = Constant(3, "")
+# A prompt comes in the middle of a step, on average.
+HALF_A_STEP = Constant(0.5, "")
 
 
 def fresh_input_tokens(input_tokens, cached_tokens) -> TokensPerRequest:
@@ -40,22 +47,35 @@ def fresh_input_tokens(input_tokens, cached_tokens) -> TokensPerRequest:
     return input_tokens - cached_tokens
 
 
-def prompt_queue(batch_size, queue_onset_prompts, queue_prompts_per_sequence) -> Sequences:
+def whole_batches(scheduling, shared_pool) -> Flag:
+    """Whether a batch is answered to its end before new prompts are computed, all of them at once.
+
+    Source: Agrawal et al., Sarathi-Serve (2024): decode first.
+    """
+    return np.where(np.logical_and(scheduling >= DECODE_FIRST, shared_pool > 0), 1, 0)
+
+
+def prompt_queue(batch_size, queue_onset_prompts, queue_prompts_per_sequence, whole_batches) -> Sequences:
     """Prompts that stand in front of a new one, itself included.
 
-    Source: our calibration (README, Fidelity).
+    Source: our calibration (README, Fidelity); all of a batch where whole batches are answered.
     """
     others = batch_size / ONE_REQUEST - 1
     onset = queue_onset_prompts * (1 - np.exp(-others * ONE_REQUEST / QUEUE_ONSET))
-    return (1 + onset + queue_prompts_per_sequence * others) * ONE_REQUEST
+    queue = (1 + onset + queue_prompts_per_sequence * others) * ONE_REQUEST
+    return np.where(whole_batches > 0, batch_size, queue)
 
 
-def chunk_tokens(fresh_input_tokens, prompt_queue, prefill_chunk) -> Tokens:
+def chunk_tokens(fresh_input_tokens, prompt_queue, prefill_chunk, scheduling) -> Tokens:
     """Prompt tokens that pass through the matrices together: the engine's chunk, or the prompts that wait if fewer.
+
+    A longer prompt passes whole, unless prompts are computed in chunks.
 
     Source: our calibration (README, Fidelity).
     """
-    chunk = np.maximum(prefill_chunk, fresh_input_tokens * ONE_REQUEST)
+    whole = np.maximum(prefill_chunk, fresh_input_tokens * ONE_REQUEST)
+    in_chunks = np.logical_and(scheduling >= CHUNKED, scheduling < PREFILL_FIRST)
+    chunk = np.where(in_chunks, prefill_chunk, whole)
     # At least one, so that a prompt found whole in the cache takes no time rather than none over none.
     return np.maximum(ONE_TOKEN, np.minimum(chunk, prompt_queue * fresh_input_tokens))
 
@@ -123,12 +143,25 @@ def prefill_overhead_time(layer_overhead_time, collective_latency, prefill_overh
     return prefill_overhead_share * (layer_overhead_time + collective_latency)
 
 
+def steps_between(scheduling, first_token_steps, prompt_queue, fresh_input_tokens, prefill_chunk) -> Number:
+    """Decode steps that come between a prompt and its first token, by how prompts and answers take turns.
+
+    As the calibration found it where no turn is told. In chunks: a step with each chunk of the prompts in front.
+    Prefill first: what is left of the step under way. Decode first: none, as all answers have ended.
+
+    Source: our calibration (README, Fidelity); else Agrawal et al., Sarathi-Serve (2024).
+    """
+    chunks = np.maximum(1, prompt_queue * fresh_input_tokens / prefill_chunk)
+    in_turn = np.where(scheduling >= DECODE_FIRST, 0, np.where(scheduling >= PREFILL_FIRST, HALF_A_STEP, chunks))
+    return np.where(scheduling >= CHUNKED, in_turn, first_token_steps)
+
+
 def time_to_first_token(
     prefill_time,
     request_overhead,
     prompt_queue,
     prefill_overhead_time,
-    first_token_steps,
+    steps_between,
     step_time,
     batch_size,
     pipeline_stages,
@@ -138,7 +171,7 @@ def time_to_first_token(
     Source: our calibration (README, Fidelity).
     """
     prompts = (prefill_time + request_overhead * MILLI) * prompt_queue
-    waiting = np.where(batch_size * pipeline_stages > ONE_REQUEST, first_token_steps * step_time, 0)
+    waiting = np.where(batch_size * pipeline_stages > ONE_REQUEST, steps_between * step_time, 0)
     return prompts + prefill_overhead_time + waiting
 
 
@@ -172,24 +205,24 @@ def cycle_time(prefill_work_time, decode_steps, step_time, time_to_first_token, 
     return np.maximum(prefill_work_time, first) + answer
 
 
-def settled_batch(batch_size, time_to_first_token, cycle_time, shared_pool) -> Sequences:
+def settled_batch(batch_size, time_to_first_token, cycle_time, shared_pool, whole_batches) -> Sequences:
     """Sequences that really decode in a step: those of the batch that are not waiting for their first token.
 
     Source: our calibration (README, Fidelity).
     """
     decoding = np.minimum(1, np.maximum(SMALLEST_DECODING_SHARE, 1 - time_to_first_token / cycle_time))
-    return batch_size * np.where(shared_pool > 0, decoding, 1)
+    return batch_size * np.where(np.logical_and(shared_pool > 0, whole_batches < 1), decoding, 1)
 
 
-def time_per_output_token(
-    pipeline_stages, step_time, cycle_time, time_to_first_token, decode_steps, shared_pool
-) -> Seconds:
+def time_per_output_token(step_time, cycle_time, time_to_first_token, decode_steps, shared_pool) -> Seconds:
     """Mean time between two tokens of one answer, the prompts of others that come between included.
+
+    A step is the pass of one batch through all stages of a pipeline; the batches of the other stages follow it.
 
     Source: our calibration (README, Fidelity).
     """
     first = np.where(shared_pool > 0, time_to_first_token, 0)
-    return pipeline_stages * np.maximum(step_time, (cycle_time - first) / decode_steps)
+    return np.maximum(step_time, (cycle_time - first) / decode_steps)
 
 
 def user_speed(time_per_output_token) -> TokensPerSecond:

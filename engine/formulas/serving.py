@@ -31,6 +31,9 @@ from engine.units import (
 
 NOISE = Constant(1e-9, "")
 SEQUENCE_NOISE = Constant(1e-9, "request")
+# How prompts and answers take turns, as the sheet Configurations words it.
+PREFILL_FIRST = Constant(2, "")
+DECODE_FIRST = Constant(3, "")
 
 
 def prefill_rate(prefill_time) -> RequestsPerSecond:
@@ -41,12 +44,12 @@ def prefill_rate(prefill_time) -> RequestsPerSecond:
     return np.where(prefill_time > 0, 1 / prefill_time, 0)
 
 
-def decode_rate(batch_size, query_time) -> RequestsPerSecond:
-    """Answers per second that one decode server completes with its batch.
+def decode_rate(replica_slots, query_time) -> RequestsPerSecond:
+    """Answers per second that one decode server completes with the requests that it serves at once.
 
     Source: Austin et al., How to Scale Your Model (2025), disaggregated serving.
     """
-    return batch_size / ONE_REQUEST / query_time
+    return replica_slots / ONE_REQUEST / query_time
 
 
 def prefill_per_decode(prefill_rate, decode_rate) -> Number:
@@ -136,12 +139,17 @@ def interference_cost(tokens_lost, output_cost) -> Dollars:
     return tokens_lost * output_cost / TOKENS_PER_MILLION
 
 
-def longest_stall(shared_pool, prefill_time, prefill_chunk_time) -> Seconds:
-    """Longest pause that a prompt makes in answers under way: a chunk of it where replicas are shared, else none.
+def longest_stall(shared_pool, scheduling, prefill_time, prefill_chunk_time) -> Seconds:
+    """Longest pause that a prompt makes in answers under way, where replicas are shared.
+
+    The whole prompt where prefill comes first, none where decode does, else a chunk of it.
 
     Source: Agrawal et al., Sarathi-Serve (2024).
     """
-    return np.where(shared_pool > 0, np.minimum(prefill_time * ONE_REQUEST, prefill_chunk_time), 0)
+    whole = prefill_time * ONE_REQUEST
+    first = np.where(scheduling >= DECODE_FIRST, 0, whole)
+    stall = np.where(scheduling >= PREFILL_FIRST, first, np.minimum(whole, prefill_chunk_time))
+    return np.where(shared_pool > 0, stall, 0)
 
 
 def chunk_count(input_tokens, prefill_chunk) -> Count:

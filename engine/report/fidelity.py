@@ -13,7 +13,7 @@ from engine.filling.calibrating import own_points
 from engine.measured import Point, points
 from engine.report.live import Live, LiveRow, LiveSheet, LiveTable, as_text
 from engine.report.values import Head
-from engine.report.workbook import MILLI_PER_UNIT, by_configuration
+from engine.report.workbook import MILLI_PER_UNIT, by_name
 from engine.scenarios import CONFIGURED, Scenario
 from engine.sheets import CALIBRATION
 from engine.studies.calibration import ALL, marked
@@ -75,7 +75,6 @@ def fidelity_sheet(scenario: Scenario) -> LiveSheet | None:
     """Every configuration with its bands, and how wrong the fit was where it was blind; None where not asked for."""
     if not scenario.inputs.settings["study_fidelity"]:
         return None
-    bands = by_configuration("", "", "", scenario[CONFIGURED], BANDS).tables[0]
     heads = (Head("Left out of the fit"), *(Head(name.replace("_", " ").capitalize(), Share) for name in ERRORS))
     rows = tuple(
         LiveRow((as_text(row["left_out"]), *(Live(row[name], Share, "") for name in ERRORS))) for row in left_out()
@@ -85,6 +84,6 @@ def fidelity_sheet(scenario: Scenario) -> LiveSheet | None:
         "Predicted speeds and their bands",
         "Eight of ten measured figures are to lie between lower and upper; costs and margins are those of fleets that "
         "such speeds need. What was left out of the fit is a value, of the calibration that ships.",
-        (LiveTable(bands.heads, bands.rows, AROUND), LiveTable(heads, rows, BLIND)),
+        (by_name(scenario[CONFIGURED], BANDS, AROUND), LiveTable(heads, rows, BLIND)),
         landscape=True,
     )

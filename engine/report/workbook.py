@@ -207,6 +207,14 @@ def by_configuration(
     return LiveSheet(name, title, sentence, (table,), landscape=True, **more)
 
 
+def by_name(grain: Grain, columns: tuple[tuple[str, str, Any, float], ...], title: str) -> LiveTable:
+    """One row for every configuration as well, which its name alone tells."""
+    rows = tuple(
+        LiveRow((live(grain, "configuration", key), *_cells(grain, key, columns))) for key in by_traffic_first(grain)
+    )
+    return LiveTable((Head("Configuration"), *_heads(columns)), rows, title)
+
+
 def costs(scenario: Scenario, title: str) -> LiveSheet:
     """Every configuration: what it runs at and what its tokens cost."""
     return by_configuration(

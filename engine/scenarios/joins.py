@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from engine.calculation import behind
 from engine.formulas import (
+    BAND_FORMULAS,
     BUCKET_PRICES,
     EVERY_FORMULA,
     FLEET_FORMULAS,
@@ -197,12 +198,14 @@ def wanted(sources: Mapping[str, Source], formulas: Formulas) -> dict[str, Sourc
     }
 
 
-# What no question reads of a case: figures of a month that is billed by the hour, and whether a promised wait is kept.
+# What no question reads of a case: bands, figures of a month that is billed by the hour, and whether a promised wait is
+# kept.
 _UNASKED = {
     *("allocated_cost", "blended_price", "held_hours", "query_time", "running_batch_size", "used_hours"),
     *("waiting_warning", "waiting_warning_prefill"),
 }
-_FINAL = set(FORMULAS) - set().union(*(needs(formula) for formula in FORMULAS.values()))
+_WITHOUT_BANDS = {name: formula for name, formula in FORMULAS.items() if name not in BAND_FORMULAS}
+_FINAL = set(_WITHOUT_BANDS) - set().union(*(needs(formula) for formula in _WITHOUT_BANDS.values()))
 _ASKED = behind(_FINAL - _UNASKED, ())
 CASE_FORMULAS: Formulas = {name: formula for name, formula in FORMULAS.items() if name in _ASKED}
 
@@ -240,7 +243,10 @@ DECIDED = (
     "affordable_reasoning "
     # other ways to hold the cache, other terms, and what training cost
     "contiguous_batch prefix_memory on_demand_premium elastic_break_even mean_reserved_rent "
-    "training_cost equivalent_tokens training_multiple crossover_days crossover_days_all_in crossover_warning"
+    "training_cost equivalent_tokens training_multiple crossover_days crossover_days_all_in crossover_warning "
+    # requests that come at once
+    "burst_share burst_batch emptied_step_time burst_step_time ramp_time steady_time tail_time burst_time "
+    "burst_output_speed burst_slowdown burst_first_token burst_cost"
 )
 DECISION_FORMULAS: Formulas = {name: EVERY_FORMULA[name] for name in DECIDED.split()}
 

@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.calculation import Columns, behind, calculate
-from engine.formulas import DEPLOYMENT_FORMULAS, FORMULAS, Formulas
+from engine.formulas import BATCH_FORMULAS, BURST_FORMULAS, DEPLOYMENT_FORMULAS, FORMULAS, Formulas
 from engine.measured import ACCELERATOR, MODEL, Point
 from engine.sheets import CALIBRATION, CONFIGURATIONS, SETTINGS, TRAFFIC
 
-EVERY: Formulas = {**FORMULAS, **DEPLOYMENT_FORMULAS}
+EVERY: Formulas = {**BATCH_FORMULAS, **BURST_FORMULAS, **FORMULAS, **DEPLOYMENT_FORMULAS}
 MILLI = 1e3
 # By the name of the metric: which quantity it is, how many of its units make one of the engine's, and its band.
 FIGURES: Mapping[str, tuple[str, float, str]] = {
@@ -32,8 +32,6 @@ Parameters = Mapping[str, float]
 SPEEDS = tuple(dict.fromkeys(quantity for quantity, *_ in FIGURES.values()))
 BANDS = ("speed_band", "first_token_band", "calibration_verdict")
 WEIGHTS_FILL = 0.65  # share of memory that weights fill on the fewest accelerators, where a layout is not told
-STATIC = "batched prefill"  # in a row's notes: all prompts are computed before the first answer goes on
-STATIC_QUEUE = {"queue_onset_prompts": 0.0, "queue_prompts_per_sequence": 1.0, "prefill_busy_share": 0.0}
 FILL = 0.0  # what the word 'max' stands for
 MOST_FILLED = 2048.0  # sequences that an engine takes for each attention rank
 REGIMES = ((1, "one user"), (16, "2 to 16 users"), (64, "17 to 64 users"), (math.inf, "more than 64 users"))
@@ -94,12 +92,11 @@ class Set:
     points: Sequence[Point]
     columns: Columns
     run_of: NDArray[np.intp]
-    static: NDArray[np.bool_]
     base: Parameters = field(default_factory=dict)
 
     @property
     def runs(self) -> int:
-        return len(self.static)
+        return len(self.columns["measured_users"])
 
 
 def parameters_of(row: Mapping[str, object]) -> dict[str, float]:
@@ -114,7 +111,7 @@ def prepared(points: Sequence[Point], base: Parameters) -> Set:
 
     `base` says how memory is filled; it is the same at all levels.
     """
-    keys = [(each.run, _is_static(each)) for each in points]
+    keys = [each.run for each in points]
     firsts = {key: place for place, key in reversed(list(enumerate(keys)))}
     places = {key: place for place, key in enumerate(dict.fromkeys(keys))}
     first = [firsts[key] for key in places]
@@ -126,17 +123,17 @@ def prepared(points: Sequence[Point], base: Parameters) -> Set:
         for name in named
     }
     columns |= _layouts(columns)
-    limit = _of(columns | {"requested_batch_size": np.full(len(runs), FILL)}, "batch_size_limit")
+    # A burst has no more users than requests.
+    burst = np.where(columns["burst_requests"] > 0, columns["burst_requests"], math.nan)
+    columns["measured_users"] = np.fmin(columns["measured_users"], burst)
+    filled = columns | {"requested_batch_size": np.full(len(runs), FILL)}
+    columns |= _arrivals(filled)
     full = np.isnan(columns["measured_users"])
-    columns["measured_users"] = np.where(full, 1.0, columns["measured_users"])
-    batch = _of(columns | {"batch_size_limit": limit}, "deployed_batch")
+    most = columns["deployed_replicas"] * _of(filled, "replica_slots")
+    columns["measured_users"] = np.where(full, most, columns["measured_users"])
+    batch = _of(columns | {"batch_size_limit": _of(filled, "batch_size_limit")}, "deployed_batch")
     columns["requested_batch_size"] = np.where(full, FILL, batch)
-    static = np.array([_is_static(point) for point in runs])
-    return Set(points, columns, np.array([places[key] for key in keys]), static, base)
-
-
-def _is_static(point: Point) -> bool:
-    return STATIC in (point.row.get("notes") or "")
+    return Set(points, columns, np.array([places[key] for key in keys]), base)
 
 
 def calculated(of: Set, parameters: Mapping[str, Array], wanted: Iterable[str]) -> Columns:
@@ -146,9 +143,6 @@ def calculated(of: Set, parameters: Mapping[str, Array], wanted: Iterable[str]) 
     """
     times = len(next(iter(parameters.values()))) // of.runs
     columns = {name: np.tile(column, times) for name, column in of.columns.items()} | dict(parameters)
-    static = np.tile(of.static, times)
-    for name, value in STATIC_QUEUE.items():
-        columns[name] = np.where(static, value, columns[name])
     return calculate(columns, {name: EVERY[name] for name in behind(wanted, columns, EVERY)})
 
 
@@ -219,6 +213,15 @@ def _layouts(columns: Columns) -> Columns:
     return {**layout, "attention_data_parallel": _of(columns | layout, "deployed_attention_groups")}
 
 
+def _arrivals(filled: Columns) -> Columns:
+    """Users that requests arriving at a rate come to, and the rate that is served, at replicas that could be full."""
+    rate = filled["measured_rate"]
+    hour = {"served_hour_requests": rate, "running_replicas": filled["deployed_replicas"]}
+    arriving = {name: _of(filled | hour, name) for name in ("arriving_users", "served_rate")}
+    users = np.where(rate > 0, arriving["arriving_users"], filled["measured_users"])
+    return {"measured_users": users, "served_rate": np.where(rate > 0, arriving["served_rate"], 0.0)}
+
+
 def _of(columns: Columns, wanted: str) -> Array:
     """One quantity of all rows."""
     found: Array = calculate(columns, {name: EVERY[name] for name in behind([wanted], columns, EVERY)})[wanted]
@@ -244,6 +247,10 @@ def _defaults() -> dict[str, float]:
         "weight_memory_override": 0.0,
         "maximum_context": math.inf,
         "shared_pool": 1.0,
+        "burst_requests": 0.0,
+        "measured_rate": 0.0,
+        # Benchmarks ask for answers of one length.
+        "service_variability": 0.0,
     }
 
 

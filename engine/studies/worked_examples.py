@@ -22,9 +22,10 @@ Value = float | str
 
 PLANNED_BESIDE = {
     *("waiting_target", "service_variability", "waiting_percentile", "utilization_cap"),
-    *("spare_replicas", "scales_to_zero", "start_time", "start_target", "accelerators_per_node"),
+    *("spare_replicas", "scales_to_zero", "start_time", "start_target", "accelerators_per_node", "scheduling"),
 }
-# A document knows no promised wait, no reserve and no hours: what it does not give has what a blank cell stands for.
+# A document knows no promised wait, no reserve, no hours and no scheduler: what it does not give has what a blank
+# cell stands for.
 PLAIN_FLEET: dict[str, float] = {
     **{name: 0.0 for name in hourly_sources({})},
     **{

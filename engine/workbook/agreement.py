@@ -107,14 +107,15 @@ def _named(tables: Tables, row: Row, column: str) -> Row | None:
 
 
 def _parallelism(tables: Tables) -> Iterator[Problem]:
-    """Accelerators that share layers are linked, and attention's groups of ranks are equally large."""
+    """Accelerators of one replica are linked, and attention's groups of ranks are equally large."""
     for row in tables["Configurations"]:
         ranks, groups = row["tensor_parallel"], row["attention_data_parallel"]
         hardware = _named(tables, row, "hardware")
-        if hardware and ranks > 1 and hardware.is_blank("link_bandwidth"):
-            found = f"tensor_parallel is {number(ranks)}, which needs link_bandwidth of {row['hardware']}"
-            blank = f"it is blank in {hardware.cell('link_bandwidth')}"
-            yield Problem(*row.place("tensor_parallel"), found, blank, "Fill that in, or type 1 here.")
+        for name in ("tensor_parallel", "pipeline_stages"):
+            if hardware and row[name] > 1 and hardware.is_blank("link_bandwidth"):
+                found = f"{name} is {number(row[name])}, which needs link_bandwidth of {row['hardware']}"
+                blank = f"it is blank in {hardware.cell('link_bandwidth')}"
+                yield Problem(*row.place(name), found, blank, "Fill that in, or type 1 here.")
         if row.sound("tensor_parallel", "attention_data_parallel") and ranks % groups:
             found = f"attention_data_parallel is {number(groups)}"
             allowed = f"allowed are divisors of tensor_parallel, {number(ranks)} ({row.address('tensor_parallel')})"

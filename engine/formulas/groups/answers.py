@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine.formulas import (
+    bursts,
     comparison,
     deployment,
     hardware,
@@ -26,7 +27,11 @@ PLANNING_FORMULAS: Formulas = formulas_of(planning)
 PRICING_FORMULAS: Formulas = formulas_of(pricing)
 TRAINING_FORMULAS: Formulas = formulas_of(training)
 COMPARISON_FORMULAS: Formulas = formulas_of(comparison)
-DEPLOYMENT_FORMULAS: Formulas = formulas_of(deployment)
+BURST_FORMULAS: Formulas = formulas_of(bursts)
+DEPLOYMENT_FORMULAS: Formulas = {
+    **formulas_of(deployment),
+    **again(BURST_FORMULAS, "deployed", replica_count="deployed_replicas"),
+}
 # What the sheet Models asks for, from a published configuration.
 SHAPE_FORMULAS: Formulas = formulas_of(shapes)
 

@@ -59,6 +59,9 @@ for _pool, _count in (("", "replica_count"), ("_prefill", "prefill_replica_count
         pool_accelerators=f"pool_accelerators_with_reserve{_pool}",
     )
 
+# Between what two figures those of a configuration lie.
+BAND_FORMULAS: Formulas = formulas_of(bands)
+
 _OF_MANY = group("busy_share idle_share served_cost served_price break_even_price_rise")
 _OF_ACTIONS = group("saving break_even_gain")
 _ELSEWHERE = {"settled_batch", *_OF_MANY, *_OF_ACTIONS}

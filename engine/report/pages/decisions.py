@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import isnan
 
 from engine.derivation import label
 from engine.report.live import cell_of, letters, sheets_of
@@ -11,7 +12,19 @@ from engine.report.values import Figure, Head, Margin, Paragraph, Row, Section, 
 from engine.report.words import count_of, some_of
 from engine.scenarios import CONFIGURED, DECISIONS, Grain, Scenario
 from engine.sheets import HEAD_ROW
-from engine.units import Count, Milliseconds, Number, Share, Text, digits, show
+from engine.units import (
+    Count,
+    Dollars,
+    Milliseconds,
+    Number,
+    Seconds,
+    Sequences,
+    Share,
+    Text,
+    TokensPerSecond,
+    digits,
+    show,
+)
 
 
 def _range(grain: Grain) -> str:
@@ -67,7 +80,48 @@ def decisions(scenario: Scenario) -> Section:
         "rates; beyond it (orange) a step waits for the network, which the predicted speed includes. In chunks: the "
         "same prompt computed beside decode steps. Pools: prefill replicas for each decode replica if they were apart.",
     )
-    return Section("Serving", finding, (Paragraph(text), table))
+    requests = scenario.inputs.settings["burst_requests"]
+    job = () if isnan(requests) else (_burst(grain, keys, requests),)
+    return Section("Serving", finding, (Paragraph(text), table, *job))
+
+
+def _burst(grain: Grain, keys: list[str], requests: float) -> Table:
+    """What a job of so many requests takes on each configuration's replicas, if they do nothing else."""
+    rows = tuple(
+        Row(
+            (
+                label(key),
+                grain.value("burst_batch", key),
+                *(grain.value(name, key) for name in ("ramp_time", "steady_time", "tail_time", "burst_time")),
+                grain.value("burst_first_token", key),
+                grain.value("burst_output_speed", key),
+                grain.value("burst_slowdown", key),
+                grain.value("burst_cost", key),
+            )
+        )
+        for key in keys
+    )
+    return Table(
+        f"A job of {digits(requests)} requests at once",
+        "by configuration, on replicas that do nothing else meanwhile",
+        (
+            Head("Configuration"),
+            Head("Batch", Sequences, decimals=0),
+            Head("Ramp", Seconds, "s", decimals=1),
+            Head("Steady", Seconds, "s", decimals=1),
+            Head("Tail", Seconds, "s", decimals=1),
+            Head("Whole", Seconds, "s", decimals=1),
+            Head("First token", Seconds, "s, mean", decimals=1),
+            Head("Output", TokensPerSecond, "tok/s", decimals=0),
+            Head("Full", Number, "times as fast", decimals=2),
+            Head("Rent", Dollars, "$"),
+        ),
+        rows,
+        Margin("Table", _range(grain)),
+        "Ramp: prompts of the first batch. Steady: rounds in which whoever leaves makes room for another. Tail: the "
+        "batch empties, at a length that answers' variability on Traffic decides. Full: speed of replicas that never "
+        "empty, as a multiple of the job's.",
+    )
 
 
 def _serving_row(grain: Grain, key: str) -> Row:
