@@ -71,6 +71,7 @@ class Column:
     `default` is what a blank cell means; a column without one, and without `otherwise`, must be filled. `None` as
     default leaves the figure unknown: whoever needs it says so. `otherwise` names the setting a blank falls back to.
     `refers_to` names the sheets whose keys are allowed, `choices` the words, `words` the numbers that words stand for.
+    Where every row errs by itself, those that hold the same in the columns named in `alike` err as one.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Column:
     refers_to: tuple[str, ...] = ()
     words: Mapping[str, float] = field(default_factory=dict)
     blank: str = ""  # what a blank cell means, where the default does not say it
+    alike: tuple[str, ...] = ()
 
     @property
     def unit(self) -> Unit:
@@ -94,6 +96,11 @@ class Column:
     @property
     def required(self) -> bool:
         return self.default is ... and not self.otherwise
+
+    @property
+    def is_number_when_blank(self) -> bool:
+        """Whether a blank cell means its default and nothing else: a number as if typed."""
+        return isinstance(self.default, int | float) and not (self.otherwise or self.blank)
 
 
 @dataclass(frozen=True)
@@ -646,7 +653,6 @@ CALIBRATION = Sheet(
         Column("reserved_growth", Share, "Share of an answer's growth for which memory is held.", at_least=0, at_most=1),
         Column("tight_memory_share", Share, "Share of what the weights leave that an engine gives to KV cache when memory is tight.", at_least=0, at_most=1),
         Column("kv_copy_weight", Number, "1: ranks beyond the KV heads copy them; 0: a head is split.", at_least=0, at_most=1),
-        Column("time_factor", Number, "Steps and prompts take so many times as long as these parameters say: 1, unless the error of the speed model is tried out.", default=1, at_least=0.1, at_most=10),
         Column("yearly_speed_up", Share, "How much faster engines get in a year, on the same accelerator.", default=0, at_least=-0.5, at_most=2),
         Column("calibrated_year", Count, "Year of the engines that the parameters stand for.", blank="age plays no part", default=0, at_least=2015, at_most=2100, whole=True),
         Column("speed_error", Number, "Eight of ten measured speeds lie within the predicted one divided and multiplied by this.", blank="no band: not fitted", default=1, at_least=1, at_most=10),
@@ -662,6 +668,9 @@ CALIBRATION = Sheet(
         *_provenance("the parameters"),
     ),
 )
+
+# What is one set-up to the speed model: its error is the same in all configurations that agree in these.
+STACK = ("model", "hardware", "precision", "calibration")
 
 CONFIGURATIONS = Sheet(
     "Configurations",
@@ -681,6 +690,7 @@ CONFIGURATIONS = Sheet(
         Column("calibration", Text, "Row of the Calibration sheet: of the serving engine, of a stack of yours, or all.", default="all", refers_to=("Calibration",)),
         Column("engine_year", Count, "Year of the serving engine's release.", blank="as new as those of the calibration", default=0, at_least=2015, at_most=2100, whole=True),
         Column("scheduling", Text, "How prompts and answers take turns: in chunks beside steps, prefill before decode, or decode to the end of a batch before prefill.", blank="as the calibration found its engine", default=AS_CALIBRATED, words=SCHEDULING),
+        Column("time_factor", Number, "Steps and prompts take so many times as long as calibrated: 1, unless the error of the speed model is tried out.", default=1, at_least=0.1, at_most=10, alike=STACK),
         Column("price_basis", Text, "Terms on which the accelerators are rented.", choices=tuple(PRICE_BASES)),
         Column("committed_until", Date, "Last day of a commitment for one or three years; after it the fleet follows its demand and its rent the market.", blank="the whole outlook", default=None),
         Column("traffic", Text, "Class on the Traffic sheet, or mix on the Traffic mixes sheet.", refers_to=("Traffic", "Traffic mixes")),
@@ -700,12 +710,15 @@ CONFIGURATIONS = Sheet(
 )
 
 
-def _input_named(sheets: tuple[str, ...], blank_row: str) -> tuple[Column, ...]:
-    """Which input a row of Sensitivity, Scenarios or Uncertainty is about."""
+EACH = "each"  # on Uncertainty, in place of a row's name: every row by itself
+
+
+def _input_named(sheets: tuple[str, ...], blank_row: str, word: str = "") -> tuple[Column, ...]:
+    """Which input a row of Sensitivity, Scenarios or Uncertainty is about; `word` explains one that is no name."""
     return (
         Column("input_sheet", Text, "Sheet that the input stands on.", choices=sheets),
         Column("input_column", Text, "Head of its column, on Settings the name of the setting; several that move together are separated by commas."),
-        Column("input_row", Text, "Name of its row, as it stands in the sheet's first column.", blank=blank_row, default=""),
+        Column("input_row", Text, f"Name of its row, as it stands in the sheet's first column{word}.", blank=blank_row, default=""),
     )
 
 
@@ -767,7 +780,7 @@ UNCERTAINTY = Sheet(
     "One row per uncertain input: how far its value may lie from what is typed. All are drawn together.",
     (
         Column("driver", Text, "Name of the uncertain input, as the report is to name it.", key=True),
-        *_input_named(UNCERTAIN_SHEETS, "all rows, which move together"),
+        *_input_named(UNCERTAIN_SHEETS, "all rows, which move together", f", or {EACH}: every row by itself"),
         Column("distribution", Text, "uniform, triangular: low to high. normal, lognormal: around likely. empirical: as measured points scatter.", choices=tuple(DISTRIBUTIONS)),
         Column("low", Number, "Lowest, as a multiple of the value: 0.8 is a fifth less. For uniform and triangular.", default=None, at_least=0, at_most=1000),
         Column("likely", Number, "Likeliest (triangular) or mean (normal, lognormal), as a multiple of the value.", blank="1, the value as it stands", default=1, at_least=0.001, at_most=1000),

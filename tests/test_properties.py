@@ -223,6 +223,7 @@ def published():
 PLAIN = {
     "engine_year": 0,
     "scheduling": 0,
+    "time_factor": 1,
     "accelerator_measured": 0,
     "model_measured": 0,
     **PLAIN_FLEET,

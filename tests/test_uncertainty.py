@@ -5,12 +5,13 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import date
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import pytest
-from bad_workbooks.uncertainty import ANSWERS, DEMAND, EMPIRICAL, RENT, drawn, grouped, measured
-from bad_workbooks.valid import fill, spoil, write_valid
+from bad_workbooks.uncertainty import ANSWERS, DEMAND, EMPIRICAL, RENT, SPEEDS, drawn, grouped, measured
+from bad_workbooks.valid import fill, more, spoil, write_valid
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openpyxl import load_workbook
@@ -22,18 +23,18 @@ from engine.fusing.chunks import CHUNK_ROWS, Chunked
 from engine.fusing.graph import Builder
 from engine.report.pages.uncertainty import uncertainty as page
 from engine.report.recommendation import CHANGED, STANDS
-from engine.report.uncertainty import NAME, STANDING, uncertainties
+from engine.report.uncertainty import NAME, STANDING, distributed, uncertainties
 from engine.run import report_month
 from engine.scenarios import BY_TRAFFIC, CASES, CONFIGURED, TOTAL, Case, scenario, with_cases
 from engine.scenarios.moved import kept_shares, moved
 from engine.sheets import BY_NAME, DISTRIBUTIONS, UNCERTAIN_SHEETS
 from engine.spreads import END, Spread
-from engine.studies.draws import Driver, Factor, exchanged, multiples, points
-from engine.studies.uncertainty import _indices, uncertain
+from engine.studies.draws import Driver, Factor, drivers, exchanged, multiples, points
+from engine.studies.uncertainty import _indices, _Study, uncertain
 from engine.units import brief_money
 from engine.workbook.read import problems_of, read
 from engine.workbook.recalculation import recalculate
-from engine.workbook.uncertainty import columns_of
+from engine.workbook.uncertainty import cells_of, columns_of
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "inputs" / "example.xlsx"
@@ -208,7 +209,7 @@ def _run(calculated, keys, cells, multiple):
 def _changed(calculated, keys, cells, multiple):
     """The same from a workbook whose cells hold the multiple, at the prices that make the month's bill."""
     tables = dict(calculated.inputs.tables)
-    for sheet, column, row in cells:
+    for sheet, column, row in chain(cells, _falling_back(tables, cells)):
         columns = dict(tables[sheet].columns)
         columns[column] = columns[column].copy()
         columns[column][row] *= multiple
@@ -219,6 +220,15 @@ def _changed(calculated, keys, cells, multiple):
     cases = [Case(key, "changed", key, {"accelerator_price": price[row] * kept[key]}) for key, row in rows.items()]
     grain = with_cases(again, cases)[CASES]
     return {key: {name: grain.values[name][grain.row(key)] for name in WANTED} for key in keys}
+
+
+def _falling_back(tables, cells):
+    """The blank cells that take a setting among these, which reading has filled in."""
+    settings_ = {column for sheet, column, _ in cells if sheet == "Settings"}
+    for name, table in tables.items():
+        for column in table.sheet.columns:
+            if column.otherwise in settings_:
+                yield from ((name, column.name, row) for row in range(len(table)) if (column.name, row) in table.blank)
 
 
 def _assert_same(found, expected):
@@ -234,7 +244,8 @@ def _serving(calculated):
 def _cells(calculated, sheet, *columns, row=None):
     table = calculated.inputs.tables[sheet]
     places = [each.index for each in table if row is None or each[table.sheet.keys[0].name] == row]
-    return [(sheet, name, place) for name in columns for place in places if (name, place) not in table.blank]
+    held = {name for name in columns if table.sheet.column(name).is_number_when_blank}
+    return [(sheet, name, at) for name in columns for at in places if name in held or (name, at) not in table.blank]
 
 
 def test_with_nothing_moved_every_configuration_is_as_in_the_report(example):
@@ -286,7 +297,7 @@ def small(tmp_path_factory):
 
 
 def test_every_column_that_may_be_uncertain_is_moved_as_in_the_workbook(small):
-    keys, tried, moving = _serving(small), 0, set()
+    keys, tried, moving = _serving(small), set(), set()
     before = _run(small, keys, [], 1.0)
     for sheet in UNCERTAIN_SHEETS:
         for name in columns_of(BY_NAME[sheet]):
@@ -295,10 +306,12 @@ def test_every_column_that_may_be_uncertain_is_moved_as_in_the_workbook(small):
                 continue
             figures = _run(small, keys, cells, 0.96)
             _assert_same(figures, _changed(small, keys, cells, 0.96))
-            tried += 1
+            tried.add(name)
             moving |= {name} if figures != before else set()
-    assert tried > 50
+    assert len(tried) > 50
     assert moving >= {"exchange_rate", "on_demand_price", "credit_share", "memory_bandwidth", "kv_bits", "output_price"}
+    # Blank there, and moved as the numbers that blank stands for.
+    assert tried >= {"time_factor", "usable_memory_share", "service_variability"} and "time_factor" in moving
 
 
 def test_the_central_figures_are_the_reports(example, found):
@@ -320,9 +333,9 @@ def test_ranges_are_in_order_and_chances_are_shares(found):
     assert [each.chance for each in found.traffics if each.high < 0] == [0, 0]
     assert all(each.chance == 1 for each in found.traffics if each.name in ("Chat", "Search"))
     chances = {each.name: each.chance for each in found.costs["output_cost"]}
-    assert chances["Partners on 2 A100"] == pytest.approx(0.0205, abs=5e-4)
-    # All are kept only where Partners' is, which is not as typed.
-    assert found.promises_kept == pytest.approx(0.0205, abs=5e-4)
+    assert chances["Partners on 2 A100"] == pytest.approx(0.0195, abs=5e-4)
+    # All are kept only where Partners' is, which is not as typed, and the others are by themselves.
+    assert found.promises_kept == pytest.approx(0.0107, abs=5e-4)
 
 
 def test_the_curve_falls_from_all_draws_to_none_and_meets_the_percentiles(found):
@@ -373,6 +386,114 @@ def test_every_distribution_is_drawn_and_correlated(tmp_path):
     assert [each.factor.name for each in together.influences] == ["market"]
     # One factor explains everything, whatever is within it.
     assert together.influences[0].first == pytest.approx(1, abs=0.05)
+
+
+# Every row by itself
+
+TOO = {"traffic": "search"}
+# Configurations of the same figures: another traffic, on an accelerator of another name; some tens of replicas each.
+TWO = (
+    more("Traffic", TOO),
+    fill("Traffic", *[{"mean_requests": 2000, "peak_requests": 4500}] * 2),
+    more("Hardware", {"hardware": "H100 too"}),
+    more("Configurations", {"configuration": "search on H100", "hardware": "H100 too", **TOO}),
+)
+
+
+@pytest.mark.parametrize("word", ["each", "Each"])
+def test_every_row_has_a_multiple_of_its_own(tmp_path, word):
+    inputs = read(_small(tmp_path, *TWO, drawn({**DEMAND, "input_row": word})))
+    own = drivers(inputs)
+    both = [("Traffic", "mean_requests"), ("Traffic", "peak_requests")]
+    assert [driver.cells for driver in own] == [tuple((*column, row) for column in both) for row in (0, 1)]
+    one, other = multiples(own, [Factor("demand", (0, 1))], points(2, 4096, 1)[0])
+    assert abs(np.corrcoef(one, other)[0, 1]) < 0.02
+    assert (one.mean(), one.std()) == (pytest.approx(1, abs=1e-3), pytest.approx(0.1, rel=0.02))
+    assert sorted(one) == pytest.approx(sorted(other), rel=0.05)
+
+
+def test_without_the_word_all_rows_have_one_multiple(tmp_path):
+    (driver,) = drivers(read(_small(tmp_path, *TWO, drawn(DEMAND))))
+    assert len(driver.cells) == 4
+
+
+def test_rows_err_as_one_where_their_column_says_so(tmp_path):
+    """Speeds of one stack; what else is uncertain of its configurations is of each by itself."""
+    same = more("Configurations", {"configuration": "second", **TOO})
+    pairs = {"time_factor": 1, "context_override": 2, "time_factor, context_override": 2}
+    for columns, count in pairs.items():
+        edits = (same, fill("Configurations", *[{"context_override": 2000}] * 2), more("Traffic", TOO))
+        inputs = read(_small(tmp_path, *edits, drawn({**SPEEDS, "input_column": columns})))
+        assert len(drivers(inputs)) == count, columns
+    assert len(drivers(read(_small(tmp_path, *TWO, drawn(SPEEDS))))) == 2
+
+
+def _profits(path):
+    calculated = scenario(read(path))
+    study = _Study(calculated, _serving(calculated), 4096, 1)
+    return study._total(study._run(study.profits, study.serving, study._given(study.first)))[1]
+
+
+def test_two_that_err_by_themselves_have_half_the_variance_of_two_that_err_alike(tmp_path):
+    """Of two profits alike in all figures: 2 V where they are independent, (1 + 1)^2 V where they are one."""
+    apart, together = (_profits(_small(tmp_path, *TWO, drawn({**SPEEDS, "input_row": of}))) for of in ("each", None))
+    assert apart.var() / together.var() == pytest.approx(0.5, abs=0.02)
+    assert apart.mean() == pytest.approx(together.mean(), rel=0.01)
+
+
+def test_what_moves_by_itself_is_one_input_among_those_that_are_drawn(tmp_path):
+    calculated = scenario(read(_small(tmp_path, *TWO, drawn(SPEEDS, RENT))))
+    answer = uncertain(calculated)
+    assert {each.factor.name: each.factor.drivers for each in answer.influences} == {"speeds": (0, 1), "rent": (2,)}
+    assert sum(each.total for each in answer.influences) == pytest.approx(1, abs=0.1)
+    sheet = uncertainties(calculated, answer)
+    section = page(calculated, answer, sheet)
+    assert "Two inputs are drawn together" in section.blocks[0].text
+    words = "log-normal, deviation 10%, each configuration by itself"
+    shown = [row.cells for block in section.blocks if hasattr(block, "rows") for row in block.rows]
+    assert [cells[1] for cells in shown if cells[0] == "speeds"] == [words]
+    lines = (row.cells for table in sheet.tables for row in table.rows)
+    assert [cells[-1].value for cells in lines if cells[0].value == "speeds"] == [words]
+
+
+def test_a_row_that_two_columns_name_is_called_a_row(tmp_path):
+    prices = {**DEMAND, "input_sheet": "Prices", "input_column": "output_price", "input_row": "each"}
+    calculated = scenario(read(_small(tmp_path, drawn(prices))))
+    answer = uncertain(calculated)
+    assert distributed(calculated, answer, answer.influences[0].factor).endswith(", each row by itself")
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ((DEMAND,), "is not drawn: no row of Uncertainty moves time_factor on Configurations."),
+        ((SPEEDS,), "is drawn for each configuration by itself, so that it partly evens out in their sum."),
+        (({**SPEEDS, "input_row": None},), "is drawn for all configurations alike; by itself each errs as much, "),
+        (({**SPEEDS, "input_row": "chat on H100"},), "is drawn for chat on H100 only."),
+    ],
+)
+def test_the_page_says_whether_the_error_of_speeds_is_drawn(tmp_path, rows, says):
+    calculated = scenario(read(_small(tmp_path, *TWO, drawn(*rows))))
+    answer = uncertain(calculated)
+    section = page(calculated, answer, uncertainties(calculated, answer))
+    assert any(f"The error of predicted speeds {says}" in getattr(block, "text", "") for block in section.blocks)
+
+
+def test_a_blank_cell_moves_where_it_stands_for_a_number(tmp_path):
+    """Not for 0, for none, or for a setting, which moves by itself."""
+    named = {
+        ("Traffic", "service_variability"): 1,
+        ("Traffic", "weekend_weight, reasoning_tokens, waiting_target"): 1,
+        ("Configurations", "time_factor, usable_memory_share, context_override"): 1,
+        ("Settings", "usable_memory_share, price_decline, cost_ceiling"): 1,
+    }
+    for (sheet, columns), count in named.items():
+        row = {**RENT, "input_sheet": sheet, "input_column": columns, "low": 0.9, "high": 1.1}
+        tables = read(_small(tmp_path, drawn(row))).tables
+        (driver,) = tables["Uncertainty"]
+        cells = list(cells_of(tables, driver))
+        assert [cell[1] for cell in cells] == [columns.partition(",")[0]] * count
+        assert (cells[0][1], 0) in tables[sheet].blank
 
 
 def test_nothing_is_drawn_where_nothing_is_uncertain_or_it_is_not_asked(tmp_path):

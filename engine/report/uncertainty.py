@@ -13,7 +13,8 @@ from engine.report.recommendation import standing_of, typed_numbers
 from engine.report.values import Head
 from engine.report.words import listed, sentence
 from engine.scenarios import BY_TRAFFIC, CONFIGURED, TOTAL, Grain, Scenario
-from engine.sheets import EMPIRICAL, NORMAL, SETTINGS, UNCERTAINTY, UNIFORM
+from engine.sheets import BY_NAME, EMPIRICAL, NORMAL, SETTINGS, UNCERTAINTY, UNIFORM
+from engine.spreads import Spread
 from engine.studies.draws import Factor
 from engine.studies.uncertainty import Influence, Outcome, Uncertain
 from engine.units import (
@@ -28,6 +29,7 @@ from engine.units import (
     unit_of,
 )
 from engine.workbook.tables import Row
+from engine.workbook.uncertainty import is_each
 
 NAME = "Uncertainties"
 PROFIT, COST, SOURCES, ENOUGH, ABOVE, STANDING = (
@@ -51,7 +53,7 @@ def uncertainties(scenario: Scenario, found: Uncertain) -> LiveSheet:
     tables = (
         _profits(scenario, found),
         _costs(scenario, found),
-        _sources(found),
+        _sources(scenario, found),
         _enough(found),
         _standing(scenario),
         _curve(found),
@@ -61,11 +63,28 @@ def uncertainties(scenario: Scenario, found: Uncertain) -> LiveSheet:
 
 def distributed(scenario: Scenario, found: Uncertain, factor: Factor) -> str:
     """How a factor was drawn, in words."""
-    if len(factor.drivers) > 1:
-        names = [found.drivers[place].name for place in factor.drivers]
+    names = list(dict.fromkeys(found.drivers[place].name for place in factor.drivers))
+    if len(names) > 1:
         return f"{listed(names)}; correlation {_percent(factor.correlation)}"
-    row = Row(scenario.inputs.tables[UNCERTAINTY.name], factor.drivers[0])
-    kind, spread = str(row["distribution"]), found.drivers[factor.drivers[0]].spread
+    row = row_of(scenario, names[0])
+    words = _distribution(row, found.drivers[factor.drivers[0]].spread)
+    if not is_each(row):
+        return words
+    keys = BY_NAME[str(row["input_sheet"])].keys
+    # Where two columns name a row, its first one may stand in several.
+    what = "row" if len(keys) > 1 else keys[0].name.replace("_", " ")
+    return f"{words}, each {what} by itself"
+
+
+def row_of(scenario: Scenario, name: str) -> Row:
+    """The row of an uncertain input."""
+    row = scenario.inputs.tables[UNCERTAINTY.name].find(name)
+    assert row is not None  # it was drawn from there
+    return row
+
+
+def _distribution(row: Row, spread: Spread) -> str:
+    kind = str(row["distribution"])
     if kind == EMPIRICAL:
         return f"{kind}, {len(spread.points)} measured points"
     if row["low"] == row["low"]:
@@ -140,15 +159,22 @@ def by_influence(found: Uncertain) -> list[Influence]:
     return sorted(found.influences, key=lambda each: -each.total if each.total == each.total else 0.0)
 
 
-def _sources(found: Uncertain) -> LiveTable:
+def _sources(scenario: Scenario, found: Uncertain) -> LiveTable:
     heads = (
         Head("Input"),
         Head("By itself", Share),
         Head("With others", Share),
         Head("Half the draws", Share),
+        Head("Drawn as"),
     )
     rows = tuple(
-        LiveRow((as_text(each.factor.name), *(_value(v, Share) for v in (each.first, each.total, each.earlier))))
+        LiveRow(
+            (
+                as_text(each.factor.name),
+                *(_value(share, Share) for share in (each.first, each.total, each.earlier)),
+                as_text(distributed(scenario, found, each.factor)),
+            )
+        )
         for each in by_influence(found)
     )
     return LiveTable(heads, rows, SOURCES)

@@ -46,7 +46,6 @@ NO_ERRORS = dict.fromkeys(
 )
 # Of a row before its errors are known.
 UNLIMITED = {
-    "time_factor": 1.0,
     "measured_context": 1e9,
     "measured_ranks": 1e6,
     "measured_batch": 1e9,

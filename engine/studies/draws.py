@@ -16,14 +16,17 @@ from numpy.typing import NDArray
 from engine.scenarios.moved import Cell
 from engine.spreads import Spread
 from engine.workbook.read import Inputs
-from engine.workbook.uncertainty import cells_of, groups_of, spread_of
+from engine.workbook.uncertainty import groups_of, members_of, spread_of
 
 Points = NDArray[np.float64]  # draws by inputs: shares of all values that lie below
 
 
 @dataclass(frozen=True)
 class Driver:
-    """One uncertain input: the cells that its multiple multiplies, and how that is distributed."""
+    """One multiple: of which uncertain input, the cells that it multiplies, and how it is distributed.
+
+    An input has one, but where its rows move each by itself.
+    """
 
     name: str
     cells: tuple[Cell, ...]
@@ -32,7 +35,10 @@ class Driver:
 
 @dataclass(frozen=True)
 class Factor:
-    """What varies by itself: one input, or those of a correlation group together. Numbers are places among drivers."""
+    """What varies by itself: one input, with all its multiples, or those of a correlation group together.
+
+    Numbers are places among drivers.
+    """
 
     name: str
     drivers: tuple[int, ...]
@@ -40,22 +46,22 @@ class Factor:
 
 
 def drivers(inputs: Inputs) -> tuple[Driver, ...]:
-    """Every row of the sheet Uncertainty."""
-    rows = inputs.tables["Uncertainty"]
+    """The multiples of every row of the sheet Uncertainty."""
+    tables = inputs.tables
     return tuple(
-        Driver(str(row["driver"]), tuple(cells_of(inputs.tables, row)), spread_of(inputs.tables, row)) for row in rows
+        Driver(str(row["driver"]), cells, spread_of(tables, row))
+        for row in tables["Uncertainty"]
+        for cells in members_of(tables, row)
     )
 
 
-def factors(inputs: Inputs) -> tuple[Factor, ...]:
+def factors(inputs: Inputs, drivers: Sequence[Driver]) -> tuple[Factor, ...]:
     """What varies by itself, in the order of the sheet."""
     found: list[Factor] = []
     for name, rows in groups_of(inputs.tables).items():
-        places = tuple(row.index for row in rows)
-        if len(rows) == 1:
-            found.append(Factor(str(rows[0]["driver"]), places))
-        else:
-            found.append(Factor(name, places, rows[0]["correlation"]))
+        names = {str(row["driver"]) for row in rows}
+        places = tuple(place for place, driver in enumerate(drivers) if driver.name in names)
+        found.append(Factor(name, places, rows[0]["correlation"] if len(rows) > 1 else 0.0))
     return tuple(found)
 
 
@@ -73,7 +79,7 @@ def multiples(drivers: Sequence[Driver], factors: Sequence[Factor], drawn: Point
     """What each driver's cells are multiplied by, a value per draw."""
     shares = drawn.copy()
     for factor in factors:
-        if len(factor.drivers) > 1:
+        if factor.correlation:
             places = list(factor.drivers)
             shares[:, places] = _joined(drawn[:, places], factor.correlation)
     return [driver.spread.multiples(shares[:, place]) for place, driver in enumerate(drivers)]

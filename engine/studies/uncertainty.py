@@ -96,11 +96,12 @@ class _Study:
 
     def __init__(self, scenario: Scenario, serving: Sequence[str], count: int, seed: int) -> None:
         self.scenario, self.serving, self.count, self.seed = scenario, serving, count, seed
-        self.drivers, self.factors = drivers(scenario.inputs), factors(scenario.inputs)
+        self.drivers = drivers(scenario.inputs)
+        self.factors = factors(scenario.inputs, self.drivers)
         builder = Builder()
         cells: dict[Cell, Any] = {}
-        for driver in self.drivers:
-            multiple = builder.column(driver.name)
+        for place, driver in enumerate(self.drivers):
+            multiple = builder.column(_column(place))
             for cell in driver.cells:
                 cells[cell] = cells[cell] * multiple if cell in cells else multiple
         every = (*MONEY, *COSTS, PROMISE)
@@ -139,7 +140,7 @@ class _Study:
 
     def _given(self, drawn: Array) -> dict[str, Array]:
         values = multiples(self.drivers, self.factors, drawn)
-        return {driver.name: column for driver, column in zip(self.drivers, values, strict=True)}
+        return {_column(place): multiple for place, multiple in enumerate(values)}
 
     def _run(self, evaluators: Evaluators, keys: Iterable[str], given: Mapping[str, Array]) -> dict[str, list[Array]]:
         """The figures of these configurations, a value per draw; as many at once as there are cores."""
@@ -185,7 +186,7 @@ class _Study:
         mixed = []
         moving = []
         for factor in self.factors:
-            mine = {self.drivers[place].name for place in factor.drivers}
+            mine = {_column(place) for place in factor.drivers}
             touched = [key for key in self.serving if mine & set(self.profits[key].graph.columns)]
             given = self._given(exchanged(self.first, self.second, factor)) if touched else {}
             # What the factor does not move is as it was.
@@ -199,6 +200,11 @@ class _Study:
             Influence(factor, full[0][place], full[1][place], half[1][place], moving[place])
             for place, factor in enumerate(self.factors)
         ]
+
+
+def _column(place: int) -> str:
+    """What the multiples of a driver are called among operations: not by the input's name, which may have several."""
+    return f"multiple {place}"
 
 
 def _indices(one: Array, other: Array, mixed: Sequence[Array]) -> tuple[list[float], list[float]]:

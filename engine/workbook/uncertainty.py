@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from engine.sheets import (
     BY_NAME,
     DISTRIBUTIONS,
+    EACH,
     EMPIRICAL,
     LIKELY,
     SETTINGS,
@@ -43,24 +45,49 @@ def names_in(row: Row) -> list[str]:
     return [name.strip() for name in str(row["input_column"]).split(",")]
 
 
+def is_each(row: Row) -> bool:
+    """Whether a driver moves every row of its sheet by itself, as its input_row then says in place of a name."""
+    return str(row["input_row"]).casefold() == EACH and not BY_NAME[str(row["input_sheet"])].vertical
+
+
 def rows_of(tables: Tables, row: Row) -> list[int]:
     """The rows of its sheet that a driver moves."""
     table = tables[str(row["input_sheet"])]
-    if table.sheet.vertical or not row["input_row"]:
+    if table.sheet.vertical or not row["input_row"] or is_each(row):
         return list(range(len(table)))
     return [each.index for each in table if each[table.sheet.keys[0].name] == row["input_row"]]
 
 
 def cells_of(tables: Tables, row: Row) -> Iterator[Cell]:
-    """The cells that a driver moves: those it names in which a number other than 0 is typed.
+    """The cells that a driver moves: those it names that hold a number other than 0.
 
-    What a blank cell means is not moved: it may stand for none at all, or for a setting, with which it then moves.
+    A blank cell holds its column's default, where that is all it means. It is not moved where it stands for none at
+    all, or for a setting, with which it then moves.
     """
     table = tables[str(row["input_sheet"])]
     for name in names_in(row):
+        is_held = table.sheet.column(name).is_number_when_blank
         for place in rows_of(tables, row):
-            if (name, place) not in table.blank and table.columns[name].item(place) != 0:
+            if (is_held or (name, place) not in table.blank) and table.columns[name].item(place) != 0:
                 yield table.sheet.name, name, place
+
+
+def members_of(tables: Tables, row: Row) -> list[tuple[Cell, ...]]:
+    """The cells that a driver moves, those in one tuple that it moves by one multiple.
+
+    These are all, but where every row moves by itself: then those of a row, or of the rows that err as one.
+    """
+    if not is_each(row):
+        return [tuple(cells_of(tables, row))]
+    table = tables[str(row["input_sheet"])]
+    said = {table.sheet.column(name).alike for name in names_in(row)}
+    # Columns that are named together move together, so they have to agree on which rows do.
+    alike = said.pop() if len(said) == 1 else ()
+    found: dict[tuple[Any, ...], list[Cell]] = {}
+    for cell in cells_of(tables, row):
+        of = tuple(table.columns[name].item(cell[2]) for name in alike) or (cell[2],)
+        found.setdefault(of, []).append(cell)
+    return [tuple(cells) for cells in found.values()]
 
 
 def points_of(tables: Tables, row: Row) -> list[float]:
@@ -118,15 +145,22 @@ def _unknown_row(tables: Tables, row: Row) -> Problem | None:
         if named:
             found = f"input_row is '{named}', but {table.sheet.name} has one value for each setting"
             return Problem(*row.place("input_row"), found, "", "Clear this cell.")
+    elif is_each(row):
+        key = table.sheet.keys[0].name
+        if called := next((each for each in table if str(each[key]).casefold() == EACH), None):
+            found = f"'{named}' is also the name of a row ({called.cell(key)})"
+            allowed = f"{EACH} says that every row moves by itself"
+            return Problem(*row.place("input_row"), found, allowed, "Rename that row, or clear this cell for all rows.")
     elif named and not rows_of(tables, row):
         names = list(dict.fromkeys(str(each[table.sheet.keys[0].name]) for each in table))
         near = nearest(named, names)
         has = f"which has: {listed(names)}" if names else "which has no rows"
         advice = f"Did you mean {near}? " if near else ""
         found = f"'{named}' is not on {table.sheet.name}"
-        return Problem(*row.place("input_row"), found, has, f"{advice}Choose one, or clear the cell for all rows.")
+        others = f"clear the cell for all rows together, or type {EACH} for every row by itself."
+        return Problem(*row.place("input_row"), found, has, f"{advice}Choose one, {others}")
     if not any(cells_of(tables, row)):
-        where = f"of '{named}'" if named else f"on {table.sheet.name}"
+        where = f"of '{named}'" if named and not is_each(row) else f"on {table.sheet.name}"
         found = f"{listed(names_in(row))} {where} is blank or 0"
         allowed = "a distribution holds multiples of what stands there, and a multiple of nothing is nothing"
         return Problem(*row.place("input_column"), found, allowed, "Fill it in there, or delete this row.")
@@ -253,7 +287,7 @@ def _above_its_peak(tables: Tables, cell: Cell, movers: dict[Cell, list[Row]], h
 
 
 def _correlations(tables: Tables) -> Iterator[Problem]:
-    """A group has two drivers or more, one correlation, and a matrix that is positive definite."""
+    """A group has two drivers or more of one multiple, one correlation, and a matrix that is positive definite."""
     for row in tables[UNCERTAINTY.name]:
         if row.sound("correlation_group", "correlation"):
             if row["correlation_group"] and row.is_blank("correlation"):
@@ -264,6 +298,13 @@ def _correlations(tables: Tables) -> Iterator[Problem]:
                 yield Problem(*row.place("correlation"), found, "", "Name the group, or clear this cell.")
     for group, rows in groups_of(tables).items():
         first = rows[0]
+        if apart := [row for row in rows if row["correlation_group"] and _readable(row) and is_each(row)]:
+            for row in apart:
+                found = f"'{row['driver']}' moves every row by itself, and is in group '{group}'"
+                allowed = "a group joins inputs that have one multiple each"
+                advice = "Clear the group and the correlation, or name a row in input_row."
+                yield Problem(*row.place("correlation_group"), found, allowed, advice)
+            continue
         if not all(row["correlation_group"] and row.sound("correlation", "correlation_group") for row in rows):
             continue
         if any(row.is_blank("correlation") for row in rows):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bad_workbooks.valid import SEEN, Defect, Edit, at, both, coordinate, fill
+from bad_workbooks.valid import SEEN, Defect, Edit, at, both, coordinate, fill, more
 
 DEMAND = {
     "driver": "demand",
@@ -31,6 +31,15 @@ ANSWERS = {
     "distribution": "uniform",
     "low": 0.9,
     "high": 1.1,
+    **SEEN,
+}
+SPEEDS = {
+    "driver": "speeds",
+    "input_sheet": "Configurations",
+    "input_column": "time_factor",
+    "input_row": "each",
+    "distribution": "lognormal",
+    "deviation": 0.1,
     **SEEN,
 }
 
@@ -91,13 +100,28 @@ DEFECTS = (
         one(input_sheet="Configurations", input_column="requests_share"),
         at("Uncertainty", "input_column"),
         "requests_share of Configurations must add up and cannot be drawn; allowed are context_override, "
-        "assumed_utilization, usable_memory_share, measured_output_speed, measured_input_speed. Name one of them.",
+        "time_factor, assumed_utilization, usable_memory_share, measured_output_speed, measured_input_speed. "
+        "Name one of them.",
     ),
     Defect(
         "an uncertain row that is none",
         one(input_row="chatt"),
         at("Uncertainty", "input_row"),
-        "'chatt' is not on Traffic, which has: chat. Did you mean chat? Choose one, or clear the cell for all rows.",
+        "'chatt' is not on Traffic, which has: chat. Did you mean chat? Choose one, clear the cell for all rows "
+        "together, or type each for every row by itself.",
+    ),
+    Defect(
+        "a row that has the name of every row",
+        both(more("Traffic", {"traffic": "Each"}), one(input_row="each")),
+        at("Uncertainty", "input_row"),
+        f"'each' is also the name of a row ({at('Traffic', 'traffic', 1)}); each says that every row moves by itself. "
+        "Rename that row, or clear this cell for all rows.",
+    ),
+    Defect(
+        "every row of the settings",
+        one(input_sheet="Settings", input_column="headroom", input_row="each"),
+        at("Uncertainty", "input_row"),
+        "input_row is 'each', but Settings has one value for each setting. Clear this cell.",
     ),
     Defect(
         "a row of the settings",
@@ -110,6 +134,13 @@ DEFECTS = (
         one(input_column="cached_share", input_row="chat"),
         at("Uncertainty", "input_column"),
         "cached_share of 'chat' is blank or 0; a distribution holds multiples of what stands there, and a multiple of "
+        "nothing is nothing. Fill it in there, or delete this row.",
+    ),
+    Defect(
+        "multiples of nothing in every row",
+        one(input_column="cached_share", input_row="each"),
+        at("Uncertainty", "input_column"),
+        "cached_share on Traffic is blank or 0; a distribution holds multiples of what stands there, and a multiple of "
         "nothing is nothing. Fill it in there, or delete this row.",
     ),
     Defect(
@@ -201,6 +232,16 @@ DEFECTS = (
         at("Uncertainty", "correlation_group"),
         "'demand' is alone in group 'market'; a correlation needs two. "
         "Put another driver into it, or clear the group and the correlation.",
+    ),
+    Defect(
+        "a group with one that moves every row by itself",
+        drawn(
+            {**DEMAND, "correlation_group": "market", "correlation": 0.5},
+            {**SPEEDS, "correlation_group": "market", "correlation": 0.5},
+        ),
+        at("Uncertainty", "correlation_group", 1),
+        "'speeds' moves every row by itself, and is in group 'market'; a group joins inputs that have one multiple "
+        "each. Clear the group and the correlation, or name a row in input_row.",
     ),
     Defect(
         "two correlations in a group",

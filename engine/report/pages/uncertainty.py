@@ -7,11 +7,11 @@ from typing import Any
 from engine.report.live import LiveSheet
 from engine.report.pages.deployments import MOST_ROWS
 from engine.report.promises import is_promised
-from engine.report.uncertainty import ABOVE, COST, ENOUGH, KEPT, PROFIT, SOURCES, by_influence, distributed
+from engine.report.uncertainty import ABOVE, COST, ENOUGH, KEPT, PROFIT, SOURCES, by_influence, distributed, row_of
 from engine.report.values import Block, Chances, Figure, Head, Margin, Paragraph, Row, Section, Table
 from engine.report.words import MoneyScale, in_words, listed, money_scale, sentence, shortened
 from engine.scenarios import CONFIGURED, TOTAL, Scenario
-from engine.sheets import CALIBRATION
+from engine.sheets import CONFIGURATIONS
 from engine.studies.uncertainty import Influence, Outcome, Uncertain
 from engine.units import (
     NO_BREAK,
@@ -24,6 +24,7 @@ from engine.units import (
     in_currency,
     show,
 )
+from engine.workbook.uncertainty import is_each
 
 # A share of the variance below this is no more than the noise of the draws.
 TELLING = 0.01
@@ -58,7 +59,7 @@ def _chance(share: float) -> str:
 
 
 def _told(scenario: Scenario, found: Uncertain) -> str:
-    count = len(found.drivers)
+    count = len({driver.name for driver in found.drivers})
     inputs = f"{sentence(in_words(count))} {'input is' if count == 1 else 'inputs are'} drawn together"
     parts = [
         f"{inputs}, {digits(found.draws)} times; the month as typed has {brief_money(found.profit.central)}.",
@@ -205,14 +206,22 @@ def _kept(scenario: Scenario, found: Uncertain) -> str:
         f"{name} does not fit in {show(share, Share)} of the draws, which are left out."
         for name, share in found.unfit.items()
     ]
-    drawn = any(cell[:2] == (CALIBRATION.name, "time_factor") for driver in found.drivers for cell in driver.cells)
-    parts.append(
-        "The error of predicted speeds is drawn for all configurations alike; by itself each errs as much, and their "
-        "sum by less."
-        if drawn
-        else "The error of predicted speeds is not drawn: no row of Uncertainty moves time_factor on Calibration."
-    )
+    parts.append(_speeds(scenario, found))
     return " ".join(parts)
+
+
+def _speeds(scenario: Scenario, found: Uncertain) -> str:
+    """Whether the error of predicted speeds is drawn, and whether configurations err together."""
+    of, drawn = (CONFIGURATIONS.name, "time_factor"), "The error of predicted speeds is drawn for"
+    movers = dict.fromkeys(driver.name for driver in found.drivers if any(cell[:2] == of for cell in driver.cells))
+    rows = [row_of(scenario, name) for name in movers]
+    if not rows:
+        return "The error of predicted speeds is not drawn: no row of Uncertainty moves time_factor on Configurations."
+    if not all(row["input_row"] for row in rows):
+        return f"{drawn} all configurations alike; by itself each errs as much, and their sum by less."
+    if any(is_each(row) for row in rows):
+        return f"{drawn} each configuration by itself, so that it partly evens out in their sum."
+    return f"{drawn} {listed([row['input_row'] for row in rows])} only."
 
 
 def _ratios(scenario: Scenario, found: Uncertain) -> list[str]:
