@@ -15,11 +15,14 @@ from engine.__main__ import app
 from engine.catalogue import FOLDER, catalogue, left_out, priors, uncertain
 from engine.measured import folded, points
 from engine.scenarios import CONFIGURED, scenario
+from engine.sheets import EACH
 from engine.studies.calibration import (
     ALL,
     KINDS,
     NO_ERRORS,
+    SOURCE,
     UNLIMITED,
+    correlation,
     fit,
     given_a_share,
     marked,
@@ -129,6 +132,30 @@ def test_a_share_is_given_by_runs_and_not_asked_again(public, before, shipped):
     assert len(found) + len(used) == len(given) and 0.15 < len(used) / len(given) < 0.35
     assert not {(each.stack, each.run) for each in used} & {(each.point.stack, each.point.run) for each in found}
     assert {each.level for each in found} != {ALL}
+
+
+def test_errors_of_stacks_are_correlated_where_they_are_off_together(public, shipped):
+    """One stack predicted too fast: the other as much, as much too slow, half as much, or off on another machine."""
+    times = [point for point in few(public, "trtllm10") if point.row["metric"] != "ttft_ms"]
+    (one, *_), level = times, shipped[ALL]
+    (other, *_) = (point for point in times if point.stack != one.stack)
+    (apart, *_) = (point for point in public if KINDS["accelerator"](point) != KINDS["accelerator"](one))
+
+    def blind(point, faster):
+        return at_level(told([point], level, off=faster if point.row["metric"] == "tpot_ms" else -faster), level)
+
+    for faster, expected in ((0.2, 1), (-0.2, -1), (0.1, 0.8), (0, 0)):
+        assert correlation(blind(one, 0.2) + blind(other, faster)) == pytest.approx(expected, abs=1e-9)
+    assert math.isnan(correlation(blind(one, 0.2)))
+    assert math.isnan(correlation(blind(one, 0.2) + blind(apart, 0.2), "accelerator"))
+
+
+def test_stacks_that_were_left_out_err_each_by_itself_as_they_are_drawn(public, before):
+    blind = left_out_of(public, before, YEAR, SOURCE).found()
+    for kind in ("", "accelerator", SOURCE):
+        assert abs(correlation(blind, kind)) < 0.15, kind
+    (row,) = uncertain()
+    assert (row["input_sheet"], row["input_column"], row["input_row"]) == ("Configurations", "time_factor", EACH)
 
 
 def test_a_measured_figure_is_inside_its_band_or_not(public, shipped):

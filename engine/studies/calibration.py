@@ -11,6 +11,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 
@@ -385,8 +386,30 @@ def _spread(found: Sequence[Prediction]) -> float:
 
 def _bias(found: Sequence[Prediction]) -> float:
     """Log of how much faster than measured all of these were predicted, in the middle."""
-    slower = [-1 if each.point.row["metric"] == "tpot_ms" else 1 for each in found]
-    return float(np.median([side * math.log(each.ratio) for side, each in zip(slower, found, strict=True)]))
+    return float(np.median([_faster(each) for each in found]))
+
+
+def _faster(found: Prediction) -> float:
+    """Log of how much faster than measured a speed was predicted."""
+    return math.log(found.ratio) * (-1 if found.point.row["metric"] == "tpot_ms" else 1)
+
+
+def correlation(blind: Sequence[Prediction], kind: str = "") -> float:
+    """Whether stacks that a fit has not seen err together: 1 where all are off by the same, 0 where each by itself.
+
+    A stack's error is the mean log of how much faster than measured its speeds were predicted. Of all pairs of stacks,
+    or of those with the same accelerator, source or other of KINDS: the sum of the products of their two errors, over
+    that of their mean squares. Not a number where there is no pair.
+    """
+    stacks: dict[tuple[str, ...], list[Prediction]] = {}
+    for each in _speeds(blind):
+        stacks.setdefault(each.point.stack, []).append(each)
+    errors = [
+        (KINDS[kind](some[0].point) if kind else "", float(np.mean([_faster(each) for each in some])))
+        for some in stacks.values()
+    ]
+    pairs = np.array([(one, two) for (of, one), (also, two) in combinations(errors, 2) if of == also])
+    return float(np.sum(np.prod(pairs, axis=1)) / np.sum(np.mean(pairs**2, axis=1))) if len(pairs) else math.nan
 
 
 def _base_spread(found: Sequence[Prediction], unmeasured: float) -> float:
