@@ -322,7 +322,7 @@ def test_the_central_figures_are_the_reports(example, found):
         assert each.central == example[BY_TRAFFIC].value("gross_profit", each.name)
     assert sum(each.central for each in found.traffics) == pytest.approx(found.profit.central, rel=1e-12)
     assert found.kept["Code on 8 H200"] == pytest.approx(1)
-    assert found.kept["Extraction on MI300X"] == pytest.approx(0.311, abs=0.001)
+    assert found.kept["Extraction on MI300X"] == pytest.approx(0.3142, abs=0.0005)
 
 
 def test_ranges_are_in_order_and_chances_are_shares(found):
@@ -333,9 +333,9 @@ def test_ranges_are_in_order_and_chances_are_shares(found):
     assert [each.chance for each in found.traffics if each.high < 0] == [0, 0]
     assert all(each.chance == 1 for each in found.traffics if each.name in ("Chat", "Search"))
     chances = {each.name: each.chance for each in found.costs["output_cost"]}
-    assert chances["Partners on 2 A100"] == pytest.approx(0.0195, abs=5e-4)
+    assert chances["Partners on 2 A100"] == pytest.approx(0.0125, abs=5e-4)
     # All are kept only where Partners' is, which is not as typed, and the others are by themselves.
-    assert found.promises_kept == pytest.approx(0.0107, abs=5e-4)
+    assert found.promises_kept == pytest.approx(0.0076, abs=5e-4)
 
 
 def test_the_curve_falls_from_all_draws_to_none_and_meets_the_percentiles(found):

@@ -37,7 +37,8 @@ def burst_batch(burst_share, batch_size) -> Sequences:
 
     Source: definition.
     """
-    return np.maximum(ONE_REQUEST, np.minimum(burst_share, batch_size))
+    # As a share, because a minimum of cells would pass over a blank one.
+    return np.maximum(ONE_REQUEST, batch_size * np.minimum(1, burst_share / batch_size))
 
 
 def emptied_step_time(step_time, attention_time, sequence_overhead_time, engine_factor) -> Seconds:
