@@ -58,6 +58,15 @@ LOADS = {
     "request_rate": "measured_rate",
     "service_variability": "service_variability",
 }
+USERS = "batch_or_concurrency"
+# Columns that may be blank, and what else says that nothing is told, or that there was no limit.
+OPTIONAL = ("tp", "pp", "dp", USERS, *LOADS)
+UNTOLD = ("", "-", "none", "n/a", "na", "max", "full")
+# What LOADS are of in a row's notes, where no column says it.
+NOTED = {
+    "burst_requests": re.compile(r"(\d+) (?:prompts|requests) at once|burst of (\d+)", re.I),
+    "measured_rate": re.compile(r"(?:request[ _-]rate|qps)[ :=]+(\d+(?:\.\d+)?)", re.I),
+}
 # In a row's notes: how prompts and answers took turns, where no column says it.
 TURNS = {"batched prefill": "decode first"}
 # What others call a precision.
@@ -191,6 +200,8 @@ def _point(
         return Point(row, value, reason=f"{blank[0]} is not given")
     if not _number(row["n_chips"]) >= 1:
         return Point(row, value, reason="the number of accelerators is not given")
+    if wrong := [head for head in OPTIONAL if not _is_usable(head, (row.get(head) or "").strip())]:
+        return Point(row, value, reason=f"{wrong[0]} is {row[wrong[0]]}")
     accelerator = {name: _figure(chip, head, name) for head, name in ACCELERATOR.items()}
     if blank := [name for name in NEEDED_OF_ACCELERATOR if not accelerator[name] > 0]:
         return Point(row, value, reason=f"{blank[0]} of {row['system']} is not in the file of accelerators")
@@ -207,6 +218,12 @@ def _point(
     }
     told = {**lengths, **_layout(row), **_load(row), **known}
     return Point(row, value, {**accelerator, **formats, **_model(shape), **told})
+
+
+def _is_usable(head: str, text: str) -> bool:
+    """Whether a cell that may be blank is, says so in a word, or holds a number that can be meant."""
+    number = _number(text)
+    return text.casefold() in UNTOLD or number > 0 or (number == 0 and head != USERS)
 
 
 def _number(text: str | None) -> float:
@@ -229,8 +246,10 @@ def _turns(row: Row) -> str:
 
 def _load(row: Row) -> Quantities:
     """Requests that came at once, or a second, and how much their answers differed, as far as it is told."""
-    told = {name: _number(row.get(head)) for head, name in LOADS.items()}
-    return {name: value for name, value in told.items() if value >= 0 and math.isfinite(value)}
+    noted = {name: words.search(row.get("notes") or "") for name, words in NOTED.items()}
+    found = {name: _number(next(filter(None, said.groups()))) for name, said in noted.items() if said}
+    found |= {name: told for head, name in LOADS.items() if (told := _number(row.get(head))) >= 0}
+    return {name: value for name, value in found.items() if math.isfinite(value)}
 
 
 def _year(row: Row) -> float:
@@ -304,6 +323,6 @@ def _layout(row: Row) -> Quantities:
         "tensor_parallel": _number(row.get("tp")),
         "pipeline_stages": _number(row.get("pp")),
         "measured_groups": _number(row.get("dp")),
-        "measured_users": _number(row.get("batch_or_concurrency")),
+        "measured_users": _number(row.get(USERS)),
     }
     return {name: value if value >= 1 else math.nan for name, value in told.items()}

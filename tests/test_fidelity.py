@@ -35,7 +35,7 @@ RUN = {
 
 def written(path, *rows):
     with path.open("w", newline="", encoding="utf-8") as lines:
-        writer = csv.DictWriter(lines, rows[0].keys())
+        writer = csv.DictWriter(lines, dict.fromkeys(name for row in rows for name in row))
         writer.writeheader()
         writer.writerows(rows)
     return path
@@ -200,6 +200,18 @@ def test_requests_that_arrive_are_served_up_to_what_the_replica_can(pointed, fit
     assert between[0] == pytest.approx(alone, rel=0.02)
 
 
+def test_the_load_is_read_from_its_columns_or_else_from_the_notes(pointed):
+    notes = ("burst of 500", "vllm; 64 prompts at once", "QPS 2.5", "request rate: 4", "request rate inf; 8 users")
+    columns = [{"notes": note, "prompts_at_once": ""} for note in notes]
+    found = pointed(*columns, {"notes": "burst of 5", "prompts_at_once": "7"})
+    told = [{name: each.quantities[name] for name in ("burst_requests", "measured_rate") if name in each.quantities}
+            for each in found]  # fmt: skip
+    assert told == [
+        {"burst_requests": 500}, {"burst_requests": 64}, {"measured_rate": 2.5}, {"measured_rate": 4}, {},
+        {"burst_requests": 7},
+    ]  # fmt: skip
+
+
 def test_the_turn_of_prompts_and_answers_is_read_and_counts(pointed, fitted):
     turns = [{"scheduling": turn, "metric": "ttft_ms"} for turn in ("", "chunked", "prefill first", "Decode first")]
     blank, chunked, prefill, decode = predicted(at_level(pointed(*turns), fitted))
@@ -227,6 +239,10 @@ def test_where_no_users_are_given_the_engine_is_full(pointed, fitted):
         ({"model": "other"}, "the model other is not in the file of models"),
         ({"input_len": ""}, "input_tokens is not given"),
         ({"n_chips": ""}, "the number of accelerators is not given"),
+        ({"batch_or_concurrency": "-8"}, "batch_or_concurrency is -8"),
+        ({"batch_or_concurrency": "0"}, "batch_or_concurrency is 0"),
+        ({"tp": "four"}, "tp is four"),
+        ({"request_rate": "-1"}, "request_rate is -1"),
         ({"weight_precision": "int2"}, "the precision int2 is not known"),
         ({"system": "Z"}, "its speed needs what is blank: link_bandwidth"),
         ({"weight_precision": "bf16", "n_chips": "1", "tp": "1"}, "the weights and one sequence do not fit"),
