@@ -29,7 +29,7 @@ from engine.scenarios import BY_TRAFFIC, CASES, CONFIGURED, TOTAL, Case, scenari
 from engine.scenarios.moved import kept_shares, moved
 from engine.sheets import BY_NAME, DISTRIBUTIONS, UNCERTAIN_SHEETS
 from engine.spreads import END, Spread
-from engine.studies.draws import Driver, Factor, drivers, exchanged, multiples, points
+from engine.studies.draws import Driver, Factor, drivers, exchanged, factors, multiples, points
 from engine.studies.uncertainty import _indices, _Study, uncertain
 from engine.units import brief_money
 from engine.workbook.read import problems_of, read
@@ -386,6 +386,12 @@ def test_every_distribution_is_drawn_and_correlated(tmp_path):
     assert [each.factor.name for each in together.influences] == ["market"]
     # One factor explains everything, whatever is within it.
     assert together.influences[0].first == pytest.approx(1, abs=0.05)
+
+
+def test_a_group_may_be_called_as_an_input_is(tmp_path):
+    group = {"correlation_group": "answers", "correlation": 0.5}
+    inputs = read(_small(tmp_path, drawn({**DEMAND, **group}, {**RENT, **group}, ANSWERS)))
+    assert factors(inputs, drivers(inputs)) == (Factor("answers", (0, 1), 0.5), Factor("answers", (2,)))
 
 
 # Every row by itself

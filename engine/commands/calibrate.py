@@ -6,6 +6,7 @@ Knows no formula.
 from __future__ import annotations
 
 import csv
+import io
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -142,12 +143,16 @@ def _write(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     fitted = {str(row["calibration"]) for row in rows}
     day = next(iter(there.values()))["checked_on"]
     heads = [column.name for column in CALIBRATION.columns]
-    with path.open("w", newline="", encoding="utf-8") as lines:
-        writer = csv.DictWriter(lines, heads, restval="", lineterminator="\n")
-        writer.writeheader()
-        for row in rows:
-            writer.writerow({name: _text(value) for name, value in row.items()} | {"checked_on": day})
-        writer.writerows(row for name, row in there.items() if name not in fitted)
+    written = io.StringIO(newline="")
+    writer = csv.DictWriter(written, heads, restval="", lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: _text(value) for name, value in row.items()} | {"checked_on": day})
+    # A column that the sheet no longer has goes.
+    others = (row for name, row in there.items() if name not in fitted)
+    writer.writerows({name: row.get(name, "") for name in heads} for row in others)
+    # At once, so that the table that ships is never half a table.
+    path.write_text(written.getvalue(), encoding="utf-8", newline="")
 
 
 def _text(value: object) -> str:

@@ -58,7 +58,7 @@ def drivers(inputs: Inputs) -> tuple[Driver, ...]:
 def factors(inputs: Inputs, drivers: Sequence[Driver]) -> tuple[Factor, ...]:
     """What varies by itself, in the order of the sheet."""
     found: list[Factor] = []
-    for name, rows in groups_of(inputs.tables).items():
+    for name, rows in groups_of(inputs.tables):
         names = {str(row["driver"]) for row in rows}
         places = tuple(place for place, driver in enumerate(drivers) if driver.name in names)
         found.append(Factor(name, places, rows[0]["correlation"] if len(rows) > 1 else 0.0))

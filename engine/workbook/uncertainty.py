@@ -103,13 +103,13 @@ def spread_of(tables: Tables, row: Row) -> Spread:
     return Spread(str(row["distribution"]), row["low"], row["likely"], row["high"], row["deviation"], points)
 
 
-def groups_of(tables: Tables) -> dict[str, list[Row]]:
-    """The drivers that move together, by the name of their group; one without a group by its own."""
+def groups_of(tables: Tables) -> list[tuple[str, list[Row]]]:
+    """The drivers that move together, with the name of their group; one without a group with its own."""
     found: dict[tuple[str, str], list[Row]] = {}
     for row in tables[UNCERTAINTY.name]:
         group = str(row["correlation_group"])
         found.setdefault(("group", group) if group else ("alone", str(row["driver"])), []).append(row)
-    return {name: rows for (_, name), rows in found.items()}
+    return [(name, rows) for (_, name), rows in found.items()]
 
 
 def _readable(row: Row) -> bool:
@@ -296,7 +296,7 @@ def _correlations(tables: Tables) -> Iterator[Problem]:
             elif not row["correlation_group"] and not row.is_blank("correlation"):
                 found = f"correlation is given, but '{row['driver']}' is in no correlation_group"
                 yield Problem(*row.place("correlation"), found, "", "Name the group, or clear this cell.")
-    for group, rows in groups_of(tables).items():
+    for group, rows in groups_of(tables):
         first = rows[0]
         if apart := [row for row in rows if row["correlation_group"] and _readable(row) and is_each(row)]:
             for row in apart:
