@@ -102,7 +102,7 @@ def burst_output_speed(burst_requests, generated_tokens, burst_time) -> TokensPe
 
 
 def burst_first_token(
-    ramp_time, steady_time, burst_share, burst_batch, decode_steps, burst_step_time, prefill_overhead_time
+    ramp_time, steady_time, burst_batch, decode_steps, burst_step_time, prefill_overhead_time
 ) -> Seconds:
     """Mean time to a first token: half of the ramp, half of the cycles of further batches.
 

@@ -33,7 +33,7 @@ from engine.units import (
 ALL_REDUCES_PER_LAYER = Constant(2, "")
 RING_PASSES = Constant(2, "")
 # The narrowest format that units multiply as it is stored.
-PLAIN_BITS = Constant(8, "bit")
+PLAIN_BITS = Constant(8, "bit/value")
 
 
 def _soft_maximum(reading, arithmetic, softness):

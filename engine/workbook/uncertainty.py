@@ -159,7 +159,8 @@ def _unknown_row(tables: Tables, row: Row) -> Problem | None:
         found = f"'{named}' is not on {table.sheet.name}"
         others = f"clear the cell for all rows together, or type {EACH} for every row by itself."
         return Problem(*row.place("input_row"), found, has, f"{advice}Choose one, {others}")
-    if not any(cells_of(tables, row)):
+    # A sheet without rows has its own message.
+    if len(table) and not any(cells_of(tables, row)):
         where = f"of '{named}'" if named and not is_each(row) else f"on {table.sheet.name}"
         found = f"{listed(names_in(row))} {where} is blank or 0"
         allowed = "a distribution holds multiples of what stands there, and a multiple of nothing is nothing"
