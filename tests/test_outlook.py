@@ -360,7 +360,7 @@ def test_the_page_says_what_the_grains_found(example):
     months, rest = outlook_pages(draft)
     assert months.name == "The next 24 months"
     assert months.headline.endswith("DeepSeek-V3 stops earning in July 2027")
-    assert "is paid back by the end of April 2028" in rest.headline
+    assert "is paid back by the end of March 2028" in rest.headline
     cells = [row.cells[0] for row in rest.blocks[1].rows]
     # 4 settings, 6 classes that grow, the season, 7 commitments of configurations, and a contract that ends.
     assert len(cells) == 19 and len(set(cells)) == 19

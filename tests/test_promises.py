@@ -59,7 +59,7 @@ def test_a_late_first_token_is_told_and_marked(inputs):
     assert not grain.value("meets_target", BASE) and not promises.is_slow(grain, BASE)
     # Partners see two thirds of their speed, which is told without Chat's promise; with it a fifth of their time.
     said = _broken_promise(calculated)
-    assert f"Partners on 2 A100 wait 814{NO_BREAK}ms for a first token and are promised 200{NO_BREAK}ms" in said
+    assert f"Partners on 2 A100 wait 904{NO_BREAK}ms for a first token and are promised 200{NO_BREAK}ms" in said
     assert "two others break theirs" in said
     assert "Partners on 2 A100 get 21 tok/s and are promised 30." in _broken_promise(promising(inputs))
     assert promises.first_token_cell(grain, BASE).tone == "bad"

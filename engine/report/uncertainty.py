@@ -53,7 +53,7 @@ def uncertainties(scenario: Scenario, found: Uncertain) -> LiveSheet:
     tables = (
         _profits(scenario, found),
         _costs(scenario, found),
-        _sources(scenario, found),
+        _sources(found),
         _enough(found),
         _standing(scenario),
         _curve(found),
@@ -159,22 +159,15 @@ def by_influence(found: Uncertain) -> list[Influence]:
     return sorted(found.influences, key=lambda each: -each.total if each.total == each.total else 0.0)
 
 
-def _sources(scenario: Scenario, found: Uncertain) -> LiveTable:
+def _sources(found: Uncertain) -> LiveTable:
     heads = (
         Head("Input"),
         Head("By itself", Share),
         Head("With others", Share),
         Head("Half the draws", Share),
-        Head("Drawn as"),
     )
     rows = tuple(
-        LiveRow(
-            (
-                as_text(each.factor.name),
-                *(_value(share, Share) for share in (each.first, each.total, each.earlier)),
-                as_text(distributed(scenario, found, each.factor)),
-            )
-        )
+        LiveRow((as_text(each.factor.name), *(_value(v, Share) for v in (each.first, each.total, each.earlier))))
         for each in by_influence(found)
     )
     return LiveTable(heads, rows, SOURCES)
