@@ -250,7 +250,7 @@ def test_the_messages_of_the_house(valid: Path, tmp_path: Path) -> None:
         (
             "Configurations!C5  'v5p' is not on the Hardware sheet, which has: H100, v5e. "
             "Choose one, or add a row there.",
-            "Configurations!T5  assumed_utilization is 12000 %; allowed is 1 % to 100 %. Type 12 % or 0.12.",
+            "Configurations!U5  assumed_utilization is 12000 %; allowed is 1 % to 100 %. Type 12 % or 0.12.",
             "Hardware!H5        is a formula that was never calculated (the file was saved by a program that does not "
             "calculate). Open it in Excel, save, and run again.",
         )

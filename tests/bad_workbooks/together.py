@@ -247,7 +247,7 @@ DEFECTS = (
         "a commitment on demand",
         fill("Configurations", {"committed_until": date(2027, 6, 30)}),
         at("Configurations", "committed_until"),
-        "committed_until is given, but 'on demand' commits to nothing; a commitment is 1 year or 3 years (O5). "
+        "committed_until is given, but 'on demand' commits to nothing; a commitment is 1 year or 3 years (P5). "
         "Clear this cell, or correct the price basis.",
     ),
     Defect(
