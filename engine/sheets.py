@@ -624,7 +624,7 @@ CALIBRATION = Sheet(
     (
         Column("calibration", Text, "Name used on the Configurations sheet.", key=True),
         Column("weight_bandwidth_share", Share, "Memory bandwidth reached when reading weights.", at_least=0.05, at_most=1),
-        Column("narrow_weight_share", Share, "Share of the rates beside it that matrices of fewer than 8 bits reach, outside the experts.", default=1, at_least=0.05, at_most=1),
+        Column("narrow_weight_share", Share, "Share of those rates that matrices stored in fewer than 8 bits reach, outside the experts.", default=1, at_least=0.05, at_most=1),
         Column("kv_bandwidth_share", Share, "Memory bandwidth reached when reading KV cache.", at_least=0.05, at_most=1),
         Column("decode_compute_share", Share, "Peak compute reached in decode by an accelerator of 1 PFLOP/s.", at_least=0.01, at_most=1),
         Column("prefill_compute_share", Share, "Peak compute reached in prefill by an accelerator of 1 PFLOP/s.", at_least=0.01, at_most=1),
