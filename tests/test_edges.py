@@ -248,6 +248,13 @@ def test_pools_apart_do_not_stall():
     assert _ask("longest_stall", shared_pool=1, prefill_time=3.6, prefill_chunk_time=0.06) == 0.06
 
 
+def test_a_prompt_stalls_answers_whole_in_chunks_or_not_at_all():
+    """By whose turn it is: as calibrated and in chunks a chunk of it, prefill first the whole, decode first none."""
+    given = {"shared_pool": 1, "prefill_time": 3.6, "prefill_chunk_time": 0.4}
+    assert [_ask("longest_stall", scheduling=turn, **given) for turn in (0, 1, 2, 3)] == [0.4, 0.4, 3.6, 0]
+    assert _ask("longest_stall", scheduling=0, **given | {"prefill_time": 0.1}) == pytest.approx(0.1)
+
+
 def test_demand_above_capacity_has_no_batch_and_a_reason():
     given = {"tensor_parallel": 16, "batch_size": 1, "decoding_batch": 1}
     full = 1 / 512 / (_on_v5e("sequence_reading_time", **given) + _on_v5e("sequence_arithmetic_time", **given))
