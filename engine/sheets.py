@@ -11,7 +11,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.units import (
+    CHUNKED,
     CURRENCIES,
+    DECODE_FIRST,
+    PREFILL_FIRST,
     Amount,
     Billions,
     Bits,
@@ -159,7 +162,12 @@ SEEN_ON = ("checked_on", "as_of")
 
 YES_NO = {"yes": 1.0, "no": 0.0}
 AS_CALIBRATED = "as calibrated"
-SCHEDULING = {AS_CALIBRATED: 0.0, "chunked": 1.0, "prefill first": 2.0, "decode first": 3.0}
+SCHEDULING = {
+    AS_CALIBRATED: 0.0,
+    "chunked": float(CHUNKED),
+    "prefill first": float(PREFILL_FIRST),
+    "decode first": float(DECODE_FIRST),
+}
 # By what an amount on Other costs is multiplied.
 DRIVERS = ("month", "request", "million tokens", "replica", "revenue")
 

@@ -289,6 +289,11 @@ DAYS_PER_YEAR = Constant(365, "day/year")
 MONTHS_PER_YEAR = Constant(12, "month/year")
 TOKENS_PER_MILLION = Constant(1e6, "1/M")
 
+# What the words for how prompts and answers take turns stand for; 0 is as the calibration found its engine.
+CHUNKED = Constant(1, "")
+PREFILL_FIRST = Constant(2, "")
+DECODE_FIRST = Constant(3, "")
+
 
 def brief_money(value: float, *, signed: bool = False) -> str:
     """Money for a sentence: $604k, \u2212$31k, $1.83m; `signed` puts a plus before gains."""

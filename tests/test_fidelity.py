@@ -193,6 +193,9 @@ def test_requests_that_arrive_are_served_up_to_what_the_replica_can(pointed, fit
     full = at_level(pointed({"batch_or_concurrency": ""}), fitted)[0].predicted
     assert at(1) == pytest.approx(200)
     assert at(1000) == pytest.approx(full, rel=0.01)
+    (late,) = at_level(pointed({"batch_or_concurrency": "", "request_rate": "1000", "metric": "ttft_ms"}), fitted)
+    assert late.reason == "more requests arrive than are served: the wait has no end"
+    assert at(1, "ttft_ms") < at(4, "ttft_ms")
     # The fewer requests arrive the fewer are decoded together, and the faster is each.
     between = [at(rate, "tpot_ms") for rate in (0.1, 1, 5, 1000)]
     assert between == sorted(between) and between[0] < 0.8 * between[-1]

@@ -21,7 +21,7 @@ from engine.units import (
     TokensPerSecond,
 )
 
-EULER = Constant(0.5772156649, "")
+EULER = Constant(np.euler_gamma, "")
 
 
 def burst_share(burst_requests, replica_count, pipeline_stages) -> Requests:

@@ -7,11 +7,14 @@ request: its prompt and its answer. Pools that are kept apart have no prefill in
 import numpy as np
 
 from engine.units import (
+    CHUNKED,
+    DECODE_FIRST,
     MILLI,
     ONE_REQUEST,
     ONE_TOKEN,
     ONE_TOKEN_PER_REQUEST,
     PETAFLOP,
+    PREFILL_FIRST,
     TERA,
     Constant,
     Count,
@@ -31,10 +34,6 @@ from engine.units import (
 CAUSAL_FLOP_PER_ELEMENT = Constant(2, "FLOP*request/value/token")
 QUEUE_ONSET = Constant(3, "request")
 SMALLEST_DECODING_SHARE = Constant(0.3, "")
-# How prompts and answers take turns, as the sheet Configurations words it; 0 is as the calibration found it.
-CHUNKED = Constant(1, "")
-PREFILL_FIRST = Constant(2, "")
-DECODE_FIRST = Constant(3, "")
 # A prompt comes in the middle of a step, on average.
 HALF_A_STEP = Constant(0.5, "")
 

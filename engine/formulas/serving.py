@@ -6,11 +6,13 @@ Knows nothing of sheets, files or other formulas. Limits and efficiencies are in
 import numpy as np
 
 from engine.units import (
+    DECODE_FIRST,
     FLOP_PER_PARAMETER,
     GIGA,
     NOT_AVAILABLE,
     ONE_REQUEST,
     ONE_TOKEN_PER_REQUEST,
+    PREFILL_FIRST,
     TERA,
     TOKENS_PER_MILLION,
     Constant,
@@ -31,9 +33,6 @@ from engine.units import (
 
 NOISE = Constant(1e-9, "")
 SEQUENCE_NOISE = Constant(1e-9, "request")
-# How prompts and answers take turns, as the sheet Configurations words it.
-PREFILL_FIRST = Constant(2, "")
-DECODE_FIRST = Constant(3, "")
 
 
 def prefill_rate(prefill_time) -> RequestsPerSecond:

@@ -19,6 +19,7 @@ from engine.sheets import CALIBRATION, CONFIGURATIONS, SETTINGS, TRAFFIC
 
 EVERY: Formulas = {**BATCH_FORMULAS, **BURST_FORMULAS, **FORMULAS, **DEPLOYMENT_FORMULAS}
 MILLI = 1e3
+NOISE = 1e-9
 # By the name of the metric: which quantity it is, how many of its units make one of the engine's, and its band.
 FIGURES: Mapping[str, tuple[str, float, str]] = {
     "output_tok_s_total": ("deployed_output_speed", 1, "speed_band"),
@@ -175,10 +176,14 @@ def predictions(points: Sequence[Point], level_of: Callable[[Point], Level]) -> 
     }
     answers = calculated(of, parameters, ("fits", *SPEEDS, *BANDS))
     values = figures(of, answers)[0]
+    waits_on = of.columns["measured_rate"] > of.columns["served_rate"] * (1 + NOISE)
     for row, place in enumerate(able):
         run, point = of.run_of[row], points[place]
         if not answers["fits"][run] > 0:
             found[place] = Prediction(point, reason="the weights and one sequence do not fit")
+            continue
+        if waits_on[run] and point.row["metric"] == "ttft_ms":
+            found[place] = Prediction(point, reason="more requests arrive than are served: the wait has no end")
             continue
         if not values[row] > 0 or math.isinf(values[row]):
             found[place] = Prediction(point, reason=f"its speed needs what is blank: {_blank(of, run)}")

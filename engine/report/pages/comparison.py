@@ -31,7 +31,7 @@ from engine.scenarios import ALL_TRAFFICS, BRIDGE, BRIDGE_LINES, TOTAL, Scenario
 from engine.studies.bridge import CHANGED, Change
 from engine.units import DollarsPerMillionTokens, DollarsPerMonth, Share, Text, brief_money, in_currency, show
 
-MOST_INPUTS = 12
+MOST_INPUTS = 10
 FEWEST_MONTHS = 3
 AMOUNTS = ("revenue", "fleet_cost", "gross_profit")
 PRICED = ("served_price", "served_cost")

@@ -86,7 +86,7 @@ def decisions(scenario: Scenario) -> Section:
 
 
 def _burst(grain: Grain, keys: list[str], requests: float) -> Table:
-    """What a job of so many requests takes on each configuration's replicas, if they do nothing else."""
+    """What a job of so many requests takes on the replicas that each configuration has for its peak."""
     rows = tuple(
         Row(
             (
@@ -103,7 +103,7 @@ def _burst(grain: Grain, keys: list[str], requests: float) -> Table:
     )
     return Table(
         f"A job of {digits(requests)} requests at once",
-        "by configuration, on replicas that do nothing else meanwhile",
+        "by configuration, on the peak\u2019s replicas while they do nothing else",
         (
             Head("Configuration"),
             Head("Batch", Sequences, decimals=0),
