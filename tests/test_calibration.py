@@ -16,21 +16,9 @@ from engine.catalogue import FOLDER, catalogue, left_out, priors, uncertain
 from engine.measured import folded, points
 from engine.scenarios import CONFIGURED, scenario
 from engine.sheets import EACH
-from engine.studies.calibration import (
-    ALL,
-    KINDS,
-    NO_ERRORS,
-    SOURCE,
-    UNLIMITED,
-    correlation,
-    fit,
-    given_a_share,
-    marked,
-    priors_of,
-    stack_fit,
-    summary,
-)
-from engine.studies.calibration import left_out as left_out_of
+from engine.studies.blind import KINDS, SOURCE, correlation, given_a_share, summary
+from engine.studies.blind import left_out as left_out_of
+from engine.studies.calibration import ALL, NO_ERRORS, UNLIMITED, fit, marked, priors_of, stack_fit
 from engine.studies.fidelity import Level, at_level, parameters_of
 from engine.workbook.read import read
 

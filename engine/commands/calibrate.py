@@ -19,7 +19,8 @@ from engine.commands.exits import INVALID, REFUSED
 
 if TYPE_CHECKING:
     from engine.measured import Point
-    from engine.studies.calibration import Fit, LeftOut
+    from engine.studies.blind import LeftOut
+    from engine.studies.calibration import Fit
     from engine.studies.fidelity import Level, Prediction
 
 WIDTH = 28
@@ -47,18 +48,8 @@ def _shipped(out: Path | None) -> None:
     """Fits the public measurements, says how wrong the fit is where it is blind, and writes the table that ships."""
     from engine.catalogue import FOLDER, priors
     from engine.measured import points
-    from engine.studies.calibration import (
-        ALL,
-        KINDS,
-        NO_ERRORS,
-        SOURCE,
-        fit,
-        left_out,
-        marked,
-        priors_of,
-        quartered,
-        with_errors,
-    )
+    from engine.studies.blind import KINDS, SOURCE, left_out, quartered, with_errors
+    from engine.studies.calibration import ALL, NO_ERRORS, fit, marked, priors_of
     from engine.studies.fidelity import predictions
 
     measured, accelerators, models = (FOLDER / f"{name}.csv" for name in ("measured", "accelerators", "models"))
@@ -84,7 +75,7 @@ def _one(kind: str) -> str:
 
 
 def _lines(given: Sequence[Point], table: Sequence[tuple[str, Sequence[Prediction]]]) -> Iterator[str]:
-    from engine.studies.calibration import summary
+    from engine.studies.blind import summary
 
     stacks = len({point.stack for point in given})
     yield f"Fitted on {len(given)} measured figures of {stacks} stacks. Median errors of what was left out:"
@@ -98,7 +89,8 @@ def _lines(given: Sequence[Point], table: Sequence[tuple[str, Sequence[Predictio
 
 def _row(level: Level, found: Fit, given: Sequence[Point], hidden: Sequence[LeftOut]) -> dict[str, Any]:
     """A row of the table that ships, with what an auditor asks of it."""
-    from engine.studies.calibration import ALL, summary
+    from engine.studies.blind import summary
+    from engine.studies.calibration import ALL
 
     runs = len({point.run for point in given})
     stacks = len({point.stack for point in given})
@@ -123,7 +115,7 @@ def _row(level: Level, found: Fit, given: Sequence[Point], hidden: Sequence[Left
 
 
 def _write_errors(path: Path, table: Sequence[tuple[str, Sequence[Prediction]]]) -> None:
-    from engine.studies.calibration import summary
+    from engine.studies.blind import summary
 
     with path.open("w", newline="", encoding="utf-8") as lines:
         writer = csv.writer(lines, lineterminator="\n")

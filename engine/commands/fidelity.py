@@ -40,7 +40,8 @@ def fidelity(
     """Predict measured speeds, and say how far off the predictions are."""
     from engine.catalogue import catalogue, priors
     from engine.measured import MeasuredError, Point, points, rows_of
-    from engine.studies.calibration import ALL, given_a_share, priors_of
+    from engine.studies.blind import given_a_share
+    from engine.studies.calibration import ALL, priors_of
     from engine.studies.fidelity import Level, errors, parameters_of, predictions
 
     levels = {
